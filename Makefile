@@ -1,0 +1,88 @@
+# hybridd: everything a developer types.  `make help` lists it.
+#
+# What a target needs is installed on first use into a virtual environment beside this file; the stamp
+# files in it make the second time quick.  The system's Python is only asked to make that environment
+# (so PEP 668, "externally managed", does not matter).
+
+PYTHON ?= python3
+ARGS ?=
+PYTEST_ARGS ?= -q
+
+# One environment per interpreter: `make test PYTHON=python3.12` leaves .venv alone.
+VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
+VERSIONS := 3.11 3.12 3.13
+PYENV_ROOT ?= $(HOME)/.pyenv
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PLATFORM_TESTS := tests/systemd tests/container
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test test-unit test-all test-platform pythons lint format clean
+
+help:  ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo "  PYTHON=python3.12   another interpreter (3.11 or later), in an environment of its own"
+	@echo "  ARGS='-w 2'         further arguments of hybridd run;  PYTEST_ARGS='-k drain' of pytest"
+
+run: $(VENV)/.installed  ## serve the built-in welcome application on 0.0.0.0:8080
+	@exec $(BIN)/hybridd run -c config/hybridd.yaml $(ARGS)
+
+test: $(VENV)/.installed-test  ## the test suite: unit tests, then real processes
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/unit
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/integration
+
+test-unit: $(VENV)/.installed-test  ## only the unit tests (seconds)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/unit
+
+test-all:  ## the test suite with every supported Python of this machine
+	@for python in $$($(MAKE) -s pythons); do \
+	    echo "== $$python"; \
+	    $(MAKE) --no-print-directory test PYTHON="$$python" || exit 1; \
+	done
+
+pythons:  ## the supported Pythons of this machine, one a line (the PATH, then pyenv)
+	@for version in $(VERSIONS); do \
+	    for python in python$$version $(PYENV_ROOT)/versions/$$version.*/bin/python$$version; do \
+	        "$$python" -c 'import ensurepip, venv' 2>/dev/null && { echo "$$python"; break; }; \
+	    done; \
+	done; true
+
+test-platform: $(VENV)/.installed-test  ## real systemd and real containers (fails where there are none)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(PLATFORM_TESTS)
+
+lint: $(VENV)/.installed-lint  ## style, formatting, types
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+format: $(VENV)/.installed-lint  ## let the formatter have its way
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+clean:  ## remove environments, caches and build products
+	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
+	find hybridd tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.created:
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) not found; hybridd needs Python 3.11 or later" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "make: $(PYTHON) is $$($(PYTHON) -V 2>&1); hybridd needs 3.11 or later (make PYTHON=python3.12 ...)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "make: $(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.created pyproject.toml
+	$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.created pyproject.toml
+	$(PIP) install --editable '.[test]'
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-lint: $(VENV)/.created pyproject.toml
+	$(PIP) install --editable '.[test,lint]'
+	@touch $@ $(VENV)/.installed-test $(VENV)/.installed
