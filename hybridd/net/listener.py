@@ -1,0 +1,208 @@
+"""Listening sockets: bound by the master before the first fork, adopted from systemd or from whoever started us.
+
+Knows:     sockets and the words of an address.
+Never:     who accepts, what is spoken.
+Runs in:   the master binds; workers inherit and accept.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from hybridd.config.address import Address, Kind
+from hybridd.errors import BindError
+
+
+class Listener:
+    """One listening socket.
+
+    Attributes:
+        name: what the operator called it: the configured address, as text.
+        address: where it really listens: ``127.0.0.1:41234`` when port 0 was asked for.
+        owned: True when we bound it; False when it was handed to us and others may use it as well.
+    """
+
+    def __init__(self, sock: socket.socket, name: str, *, owned: bool) -> None:
+        self.sock = sock
+        self.name = name
+        self.owned = owned
+        self.address = spell(sock)
+        sock.setblocking(False)
+
+    def __repr__(self) -> str:
+        return f"<Listener {self.address}>"
+
+    def fileno(self) -> int:
+        """The descriptor, for a selector."""
+        return self.sock.fileno()
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """The next waiting connection and its peer's address; the socket does not block.
+
+        Raises:
+            BlockingIOError: nobody waits, or another worker was faster.
+            OSError: the client is gone again (ECONNABORTED), or we are out of descriptors or memory.
+        """
+        connection, peer = self.sock.accept()
+        connection.setblocking(False)
+        return connection, peer
+
+    def close(self) -> None:
+        """Stop listening; the file of a unix socket goes too, when it is ours."""
+        if self.owned and self.sock.family == socket.AF_UNIX and self.sock.fileno() >= 0:
+            with suppress(OSError):  # already replaced or removed by somebody: theirs now
+                os.unlink(self.sock.getsockname())
+        self.sock.close()
+
+
+def spell(sock: socket.socket) -> str:
+    """The bound address as an operator writes it."""
+    name = sock.getsockname()
+    if sock.family == socket.AF_INET6:
+        return f"[{name[0]}]:{name[1]}"
+    if sock.family == socket.AF_INET:
+        return f"{name[0]}:{name[1]}"
+    return f"unix:{os.fsdecode(name) or '(unnamed)'}"
+
+
+def bind_all(addresses: Sequence[Address], backlog: int, inherited: Mapping[str, Sequence[int]]) -> list[Listener]:
+    """Bind or adopt every address, or none.
+
+    Args:
+        addresses: in the order of the configuration.
+        backlog: how many connections may wait to be accepted; the kernel cuts it at ``net.core.somaxconn``.
+        inherited: descriptors that systemd passed, by name (``LISTEN_FDNAMES``).
+
+    Raises:
+        BindError: names the address and what to do; everything bound before it is closed again.
+    """
+    listeners: list[Listener] = []
+    try:
+        for address in addresses:
+            listeners += _open(address, backlog, inherited)
+    except BindError:
+        for listener in listeners:
+            listener.close()
+        raise
+    return listeners
+
+
+def _open(address: Address, backlog: int, inherited: Mapping[str, Sequence[int]]) -> list[Listener]:
+    match address.kind:
+        case Kind.TCP:
+            return _bind_tcp(address, backlog)
+        case Kind.UNIX:
+            return [_bind_unix(address, backlog)]
+        case Kind.FD:
+            return [_adopt(address.fd, str(address))]
+        case Kind.SYSTEMD:
+            descriptors = inherited.get(address.name)
+            if not descriptors:
+                known = ", ".join(sorted(inherited)) or "none at all"
+                raise BindError(
+                    f"cannot listen on {address}: systemd passed no socket of that name (passed: {known}); "
+                    f"set FileDescriptorName={address.name} in the .socket unit and start hybridd through it"
+                )
+            return [_adopt(fd, str(address)) for fd in descriptors]
+
+
+def _bind_tcp(address: Address, backlog: int) -> list[Listener]:
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except socket.gaierror as error:
+        raise BindError(
+            f"cannot listen on {address}: the host name {address.host!r} is not known ({error.strerror})"
+        ) from None
+    listeners: list[Listener] = []
+    try:
+        for family, _, _, _, where in dict.fromkeys(found):
+            listeners.append(_bind_one(family, where, str(address), backlog))  # noqa: PERF401  # closed below on error
+    except OSError as error:
+        for listener in listeners:
+            listener.close()
+        raise BindError(f"cannot listen on {address}: {_explain(error, address.port)}") from None
+    return listeners
+
+
+def _bind_one(family: int, where: Any, name: str, backlog: int) -> Listener:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a restart must not wait for TIME_WAIT
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # so that 0.0.0.0 and [::] can stand together
+        # Inherited by every accepted connection (tcp(7)): an answer in two writes must not wait for an ACK.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.bind(where)
+        sock.listen(backlog)
+        return Listener(sock, name, owned=True)
+    except BaseException:
+        sock.close()
+        raise
+
+
+def _bind_unix(address: Address, backlog: int) -> Listener:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        _remove_stale(address.path)
+        sock.bind(address.path)
+        sock.listen(backlog)
+        return Listener(sock, str(address), owned=True)
+    except OSError as error:
+        sock.close()
+        raise BindError(f"cannot listen on {address}: {_explain(error, None)}") from None
+
+
+def _remove_stale(path: str) -> None:
+    """Remove the socket file of a server that is no more; a living one or another kind of file stays.
+
+    Raises:
+        OSError: EADDRINUSE when somebody listens there or the file is not a socket.
+    """
+    try:
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            raise OSError(errno.EADDRINUSE, "the file exists and is not a socket")
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            os.unlink(path)
+            return
+        except BlockingIOError:
+            pass  # its backlog is full: somebody is very much alive
+    raise OSError(errno.EADDRINUSE, "another process listens there")
+
+
+def _adopt(fd: int, name: str) -> Listener:
+    try:
+        sock = socket.socket(fileno=fd)
+    except OSError as error:
+        raise BindError(f"cannot listen on {name}: descriptor {fd} is not an open socket ({error.strerror})") from None
+    if sock.type != socket.SOCK_STREAM or not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        sock.detach()
+        raise BindError(f"cannot listen on {name}: descriptor {fd} is not a listening stream socket")
+    os.set_inheritable(fd, False)
+    return Listener(sock, name, owned=False)
+
+
+def _explain(error: OSError, port: int | None) -> str:
+    match error.errno:
+        case errno.EADDRINUSE if port is not None:
+            return f"the address is in use; stop the other server (see: ss -ltnp 'sport = :{port}') or choose another"
+        case errno.EADDRINUSE:
+            return f"the address is in use ({error.strerror})"
+        case errno.EACCES | errno.EPERM if port is not None:
+            return "permission denied; ports below 1024 need CAP_NET_BIND_SERVICE or a systemd socket"
+        case errno.EADDRNOTAVAIL:
+            return "this machine does not have that address"
+        case errno.ENOENT:
+            return "its folder does not exist"
+    return (error.strerror or str(error)).lower()

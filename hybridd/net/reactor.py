@@ -1,0 +1,218 @@
+"""The event loop of a worker and of the master: what is ready, what is due, what other threads posted.
+
+One turn, in this order:
+
+1. events fetched earlier and not yet handled (a new leader goes on where the old one was interrupted);
+2. jobs of ``call_soon`` that were there when the turn began: Calls start here and nowhere else;
+3. select, asleep until the next deadline, timer, event or ``post``;
+4. the clock is read once: ``now`` is the time of the turn;
+5. jobs posted by other threads; timers and deadlines that are due; then the fetched events;
+6. ``after_turn``: counters to the scoreboard, log lines to their file.
+
+Knows:     selectors, the monotonic clock.
+Never:     HTTP, applications, signals.
+Runs in:   the master's only thread; in a worker, the thread that leads.  ``post`` and ``wake`` may be called by any thread.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import time
+from collections import deque
+from collections.abc import Callable
+from heapq import heappop, heappush
+from itertools import count
+from typing import Protocol
+
+from hybridd.net.deadlines import Deadlines
+
+READ = selectors.EVENT_READ
+WRITE = selectors.EVENT_WRITE
+
+
+class Handler(Protocol):
+    """What may be registered: its ``ready`` is called with the events that came, READ | WRITE.
+
+    An error or a hang-up arrives as what was asked for, and the next read or write says what it was.  A handler knows
+    itself what it asked for: events that were fetched before it unregistered still arrive, and it ignores them.
+    """
+
+    def ready(self, mask: int) -> None:
+        """Handle the events in ``mask``."""
+
+
+class Timer:
+    """One call in the future; ``cancel`` forgets it."""
+
+    __slots__ = ("at", "fn")
+
+    def __init__(self, at: float, fn: Callable[[], None]) -> None:
+        self.at = at
+        self.fn: Callable[[], None] | None = fn
+
+    def cancel(self) -> None:
+        """Never call it; idempotent."""
+        self.fn = None
+
+
+class Reactor:
+    """A `selectors` loop that can be led by different threads, one at a time."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self.now = clock()
+        self.deadlines = Deadlines()
+        self.after_turn: list[Callable[[], None]] = []
+        self.on_sleep: Callable[[], None] | None = None
+        self.on_wake: Callable[[], None] | None = None
+        self._selector = selectors.DefaultSelector()
+        self._events: deque[tuple[selectors.SelectorKey, int]] = deque()
+        self._soon: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
+        self._posted: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
+        self._timers: list[tuple[float, int, Timer]] = []
+        self._sequence = count()
+        self._sleeping = False
+        self._stopped = False
+        self._wakeup = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._selector.register(self._wakeup, READ, _WakeUp(self._wakeup))
+
+    # What is watched.
+
+    def register(self, fd: int, mask: int, handler: Handler) -> None:
+        """Watch ``fd``; ``mask`` is never 0: to pause is to unregister (a peer's reset would spin the loop)."""
+        self._selector.register(fd, mask, handler)
+
+    def modify(self, fd: int, mask: int, handler: Handler) -> None:
+        """Watch a registered ``fd`` for other events."""
+        self._selector.modify(fd, mask, handler)
+
+    def unregister(self, fd: int) -> None:
+        """Watch ``fd`` no longer."""
+        self._selector.unregister(fd)
+
+    # What is to be done.
+
+    def call_soon(self, fn: Callable[..., object], *args: object) -> None:
+        """Run ``fn(*args)`` at the top of the next turn; only in the thread that leads."""
+        self._soon.append((fn, args))
+
+    def post(self, fn: Callable[..., object], *args: object) -> None:
+        """Run ``fn(*args)`` in the thread that leads; from any thread."""
+        self._posted.append((fn, args))
+        self.wake()
+
+    def wake(self) -> None:
+        """End the sleep of the thread that leads, if it sleeps; from any thread."""
+        # The leader says that it will sleep, then looks at _posted again; a poster appends, then looks whether the
+        # leader sleeps.  One of them sees the other, so a busy loop costs no system call and no post is overlooked.
+        if self._sleeping:
+            self._sleeping = False
+            os.eventfd_write(self._wakeup, 1)
+
+    def call_later(self, seconds: float, fn: Callable[[], None]) -> Timer:
+        """Run ``fn()`` once, ``seconds`` after this turn's time; for the few, see ``deadlines`` for the many."""
+        timer = Timer(self.now + seconds, fn)
+        heappush(self._timers, (timer.at, next(self._sequence), timer))
+        return timer
+
+    def stop(self) -> None:
+        """Let ``run`` return at the end of this turn."""
+        self._stopped = True
+
+    # The loop.
+
+    def run(self) -> None:
+        """Turn until ``stop``."""
+        while not self._stopped:
+            self.turn()
+
+    def turn(self) -> None:
+        """One pass, see the head of this file."""
+        self._handle_events()
+        soon = self._soon
+        for _ in range(len(soon)):
+            fn, args = soon.popleft()
+            fn(*args)
+        self._fetch()
+        posted = self._posted
+        for _ in range(len(posted)):
+            fn, args = posted.popleft()
+            fn(*args)
+        if self._timers:
+            self._run_timers()
+        self.deadlines.expire(self.now)
+        self._handle_events()
+        for hook in self.after_turn:
+            hook()
+
+    def _handle_events(self) -> None:
+        events = self._events
+        while events:
+            key, mask = events.popleft()
+            key.data.ready(mask)
+
+    def _fetch(self) -> None:
+        if self._soon or self._posted or self._stopped:
+            self._events.extend(self._selector.select(0))
+            self.now = self.clock()
+            return
+        timeout = self._time_to_sleep()
+        if self.on_sleep:
+            self.on_sleep()
+        self._sleeping = True
+        if self._posted:
+            timeout = 0
+        try:
+            self._events.extend(self._selector.select(timeout))
+        finally:
+            self._sleeping = False
+        self.now = self.clock()
+        if self.on_wake:
+            self.on_wake()
+
+    def _time_to_sleep(self) -> float | None:
+        due = self.deadlines.next()
+        while self._timers and self._timers[0][2].fn is None:
+            heappop(self._timers)
+        if self._timers and (due is None or self._timers[0][0] < due):
+            due = self._timers[0][0]
+        return None if due is None else max(0.0, due - self.clock())
+
+    def _run_timers(self) -> None:
+        while self._timers and self._timers[0][0] <= self.now:
+            timer = heappop(self._timers)[2]
+            if timer.fn is not None:
+                timer.fn()
+
+    # The end.
+
+    def close(self) -> None:
+        """Give the descriptors back; what is registered is the caller's to close."""
+        self._selector.close()
+        os.close(self._wakeup)
+
+    def abandon(self) -> None:
+        """In a forked child: leave the parent's loop.
+
+        The epoll instance is shared with the parent, so nothing is unregistered: EPOLL_CTL_DEL here would blind the
+        parent (epoll(7), Q6).
+        """
+        self.after_turn.clear()
+        self._soon.clear()
+        self._posted.clear()
+        self._events.clear()
+        self.close()
+
+
+class _WakeUp:
+    """Empties the event descriptor that ``wake`` writes to."""
+
+    __slots__ = ("_fd",)
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def ready(self, mask: int) -> None:
+        del mask
+        os.eventfd_read(self._fd)

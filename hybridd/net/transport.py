@@ -1,0 +1,455 @@
+"""The hands of a connection: a non-blocking socket driven by the reactor, with asyncio's Transport methods.
+
+Beyond asyncio: ``sendfile`` is ordered with ``write``; ``set_deadline`` is how a protocol states until when it waits; bytes
+that the peer does not take for ``write_timeout`` seconds end the connection.
+
+An idle connection costs this object, its socket and one selector key: no buffer, deque or dict of its own.
+
+Knows:     one socket, the reactor, the protocol's asyncio methods.
+Never:     what is spoken.
+Runs in:   the thread that leads the reactor, every method.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import socket
+import struct
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+from hybridd.net.reactor import READ, WRITE, Reactor
+
+READ_SIZE = 65536
+HIGH_WATERMARK = 65536
+LOW_WATERMARK = 16384
+_GATHER = 64  # buffers per sendmsg; far below IOV_MAX (1024), about one socket buffer of small chunks
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER, zero seconds: close() sends RST (socket(7))
+
+_log = logging.getLogger("hybridd.net")
+
+
+class Side(IntEnum):
+    """The write side of a connection, in the order in which it can only advance."""
+
+    OPEN = 0
+    ENDING = 1  # write_eof was asked for: send what waits, then FIN; reading goes on
+    ENDED = 2  # FIN is sent; reading goes on
+    CLOSING = 3  # close was asked for: send what waits, then close
+    CLOSED = 4
+
+
+class Reading(IntEnum):
+    """The read side."""
+
+    ON = 0
+    PAUSED = 1
+    ENDED = 2  # the peer's FIN has come, or we are closing: never again
+
+
+@dataclass(slots=True)
+class FilePart:
+    """A stretch of a file that waits to be sent; the descriptor is ours."""
+
+    fd: int
+    offset: int
+    count: int
+
+
+@dataclass(slots=True, eq=False)
+class Terms:
+    """What all connections of one worker share; one reference each instead of five.
+
+    Attributes:
+        write_timeout: seconds without progress after which a peer that does not read is cut off; 0 = never.
+        received, sent: bytes, only ever growing.
+        open: every transport that is not closed.
+    """
+
+    reactor: Reactor
+    write_timeout: float
+    received: int = 0
+    sent: int = 0
+    open: set[SocketTransport] = field(default_factory=set)
+
+
+class SocketTransport:
+    """One accepted connection."""
+
+    __slots__ = (
+        "_buffered",
+        "_high",
+        "_low",
+        "_mask",
+        "_peername",
+        "_protocol",
+        "_protocol_deadline",
+        "_protocol_paused",
+        "_queue",
+        "_reading",
+        "_side",
+        "_sock",
+        "_terms",
+        "_write_deadline",
+        "deadline",
+        "tick",
+    )
+
+    def __init__(self, terms: Terms, sock: socket.socket, protocol: Any, peername: Any) -> None:
+        self._terms = terms
+        self._sock = sock
+        self._protocol = protocol
+        self._peername = peername
+        self._side = Side.OPEN
+        self._reading = Reading.ON
+        self._mask = 0  # what the selector watches for us; 0 = not registered
+        self._queue: deque[bytes | memoryview | FilePart] | None = None
+        self._buffered = 0
+        self._high = HIGH_WATERMARK
+        self._low = LOW_WATERMARK
+        self._protocol_paused = False
+        self._protocol_deadline = 0.0
+        self._write_deadline = 0.0
+        self.deadline = 0.0
+        self.tick = 0
+
+    def __repr__(self) -> str:
+        return f"<SocketTransport {self._peername} {self._side.name} reading={self._reading.name} {self._buffered} B>"
+
+    def open(self) -> None:
+        """Introduce the protocol to its connection and begin to read."""
+        self._terms.open.add(self)
+        try:
+            self._protocol.connection_made(self)
+        except Exception:
+            self._protocol_failed()
+        self._watch()
+
+    # Reading.
+
+    def ready(self, mask: int) -> None:
+        """The selector saw something; events from before an unregister are ignored."""
+        if mask & self._mask & WRITE:
+            self._flush()
+        if mask & self._mask & READ:
+            self._receive()
+
+    def _receive(self) -> None:
+        try:
+            data = self._sock.recv(READ_SIZE)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._lose(error)
+            return
+        try:
+            if data:
+                self._terms.received += len(data)
+                self._protocol.data_received(data)
+                return
+            self._reading = Reading.ENDED
+            self._watch()
+            if not self._protocol.eof_received():
+                self.close()
+        except Exception:
+            self._protocol_failed()
+
+    def pause_reading(self) -> None:
+        """Read nothing until ``resume_reading``; not even the peer's departure is seen."""
+        if self._reading is Reading.ON:
+            self._reading = Reading.PAUSED
+            self._watch()
+
+    def resume_reading(self) -> None:
+        """Read again after ``pause_reading``."""
+        if self._reading is Reading.PAUSED:
+            self._reading = Reading.ON
+            self._watch()
+
+    def is_reading(self) -> bool:
+        """Whether bytes that arrive will be read."""
+        return self._reading is Reading.ON
+
+    # Writing.
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send ``data`` after everything that was written before; returns at once."""
+        if self._side is not Side.OPEN or not data:
+            return
+        if self._queue is None:
+            try:
+                sent = self._sock.send(data)
+            except (BlockingIOError, InterruptedError):
+                sent = 0
+            except OSError as error:
+                self._lose(error)
+                return
+            self._terms.sent += sent
+            if sent == len(data):
+                return
+            data = memoryview(data)[sent:]
+        # A bytearray or view may change after we return; what waits must not.
+        self._enqueue(data if isinstance(data, bytes) else bytes(data), len(data))
+
+    def writelines(self, parts: Iterable[bytes | bytearray | memoryview]) -> None:
+        """Send several pieces in order."""
+        self.write(b"".join(parts))
+
+    def sendfile(self, fd: int, offset: int, count: int) -> None:
+        """Send ``count`` bytes of ``fd`` from ``offset``, in order with ``write``; the descriptor is ours from now on."""
+        if self._side is not Side.OPEN or not count:
+            os.close(fd)
+            return
+        started = self._queue is not None
+        self._enqueue(FilePart(fd, offset, count), count)
+        if not started:
+            self._flush()
+
+    def write_eof(self) -> None:
+        """Send what waits, then FIN; reading goes on."""
+        if self._side is Side.OPEN:
+            self._side = Side.ENDING
+            if self._queue is None:
+                self._shut_down_writing()
+
+    def can_write_eof(self) -> bool:
+        """TCP and unix streams can be closed one way."""
+        return True
+
+    def get_write_buffer_size(self) -> int:
+        """Bytes that wait to be sent, files included."""
+        return self._buffered
+
+    def get_write_buffer_limits(self) -> tuple[int, int]:
+        """(low, high) watermark in bytes."""
+        return self._low, self._high
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Call pause_writing above ``high`` bytes that wait, resume_writing at ``low`` or fewer."""
+        if high is None:
+            high = HIGH_WATERMARK if low is None else 4 * low
+        if low is None:
+            low = high // 4
+        if not high >= low >= 0:
+            raise ValueError(f"high ({high}) must be >= low ({low}) must be >= 0")
+        self._high, self._low = high, low
+
+    def _enqueue(self, part: bytes | FilePart, size: int) -> None:
+        if self._queue is None:
+            self._queue = deque()
+            self._made_progress()
+        self._queue.append(part)
+        self._buffered += size
+        self._watch()
+        if self._buffered > self._high and not self._protocol_paused:
+            self._protocol_paused = True
+            self._protocol.pause_writing()
+
+    def _flush(self) -> None:
+        queue = self._queue
+        assert queue is not None
+        try:
+            while queue:
+                head = queue[0]
+                sent = self._send_file_part(head) if isinstance(head, FilePart) else self._send_buffers(queue)
+                self._terms.sent += sent
+                self._buffered -= sent
+                self._made_progress()
+        except (BlockingIOError, InterruptedError):
+            pass
+        except OSError as error:
+            self._lose(error)
+            return
+        if not queue:
+            self._queue = None
+            self._write_deadline = 0.0
+        self._watch()
+        if self._protocol_paused and self._buffered <= self._low:
+            self._protocol_paused = False
+            self._protocol.resume_writing()
+        if self._queue is None:
+            self._flushed()
+
+    def _send_buffers(self, queue: deque[bytes | memoryview | FilePart]) -> int:
+        buffers = []
+        for part in queue:
+            if isinstance(part, FilePart) or len(buffers) == _GATHER:
+                break
+            buffers.append(part)
+        sent = rest = self._sock.sendmsg(buffers)
+        for part in buffers:
+            queue.popleft()
+            if rest < len(part):
+                queue.appendleft(memoryview(part)[rest:])
+                break
+            rest -= len(part)
+        return sent
+
+    def _send_file_part(self, part: FilePart) -> int:
+        try:
+            sent = os.sendfile(self._sock.fileno(), part.fd, part.offset, part.count)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOSYS):
+                raise
+            # Some file systems cannot splice (sendfile(2), EINVAL).
+            sent = self._sock.send(os.pread(part.fd, min(part.count, READ_SIZE), part.offset))
+        if not sent:
+            raise OSError(errno.EIO, "the file became shorter while it was sent")
+        part.offset += sent
+        part.count -= sent
+        if not part.count:
+            os.close(part.fd)
+            assert self._queue is not None
+            self._queue.popleft()
+        return sent
+
+    def _flushed(self) -> None:
+        if self._side is Side.ENDING:
+            self._shut_down_writing()
+        elif self._side is Side.CLOSING:
+            self._lose(None)
+
+    def _shut_down_writing(self) -> None:
+        self._side = Side.ENDED
+        try:
+            self._sock.shutdown(socket.SHUT_WR)
+        except OSError as error:
+            self._lose(error)
+
+    # Deadlines.
+
+    def time(self) -> float:
+        """Monotonic seconds of this turn of the reactor."""
+        return self._terms.reactor.now
+
+    def set_deadline(self, seconds: float | None) -> None:
+        """Call the protocol's ``deadline_expired`` once, ``seconds`` from now; None: never.  Replaces the last wish."""
+        self._protocol_deadline = 0.0 if seconds is None else self._terms.reactor.now + seconds
+        self._arm()
+
+    def _made_progress(self) -> None:
+        if self._terms.write_timeout:
+            self._write_deadline = self._terms.reactor.now + self._terms.write_timeout
+            self._arm()
+
+    def _arm(self) -> None:
+        at = self._protocol_deadline
+        if self._write_deadline and (not at or self._write_deadline < at):
+            at = self._write_deadline
+        if at:
+            self._terms.reactor.deadlines.arm(self, at)
+        else:
+            self.deadline = 0.0
+
+    def expired(self, now: float) -> None:
+        """The wheel says that the earlier of the two deadlines has passed."""
+        if self._write_deadline and self._write_deadline <= now:
+            self._reset_on_close()
+            self._lose(TimeoutError("the peer does not read"))
+        elif self._protocol_deadline and self._protocol_deadline <= now:
+            self._protocol_deadline = 0.0
+            self._arm()
+            try:
+                self._protocol.deadline_expired()
+            except Exception:
+                self._protocol_failed()
+        else:
+            self._arm()
+
+    # The end.
+
+    def close(self) -> None:
+        """Send what waits, then close; nothing is read any more."""
+        if self._side >= Side.CLOSING:
+            return
+        self._reading = Reading.ENDED
+        if self._queue is None:
+            self._lose(None)
+        else:
+            self._side = Side.CLOSING
+            self._watch()
+
+    def abort(self) -> None:
+        """Close now; what waits is dropped and the peer gets a reset, so that it cannot take a part for the whole."""
+        if self._side is not Side.CLOSED:
+            self._reset_on_close()
+            self._lose(None)
+
+    def is_closing(self) -> bool:
+        """Whether ``close`` or ``abort`` was called or the connection is lost."""
+        return self._side >= Side.CLOSING
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """``peername``, ``sockname`` or ``socket``."""
+        if name == "peername":
+            return self._peername
+        if name == "socket":
+            return self._sock
+        if name == "sockname" and self._side is not Side.CLOSED:
+            return self._sock.getsockname()
+        return default
+
+    def get_protocol(self) -> Any:
+        """The protocol that is told of this connection's events."""
+        return self._protocol
+
+    def set_protocol(self, protocol: Any) -> None:
+        """Let another protocol go on with this connection."""
+        self._protocol = protocol
+
+    def _watch(self) -> None:
+        """Let the selector watch for exactly what is of interest; for nothing means not at all."""
+        if self._side is Side.CLOSED:
+            return
+        mask = (READ if self._reading is Reading.ON else 0) | (WRITE if self._queue is not None else 0)
+        if mask == self._mask:
+            return
+        reactor, fd = self._terms.reactor, self._sock.fileno()
+        if not mask:
+            reactor.unregister(fd)
+        elif self._mask:
+            reactor.modify(fd, mask, self)
+        else:
+            reactor.register(fd, mask, self)
+        self._mask = mask
+
+    def _reset_on_close(self) -> None:
+        with suppress(OSError):  # not every socket family knows it, and the peer may have closed already
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+
+    def _lose(self, error: Exception | None) -> None:
+        """Give everything back; the protocol learns of it at the top of the next turn, never inside its own call."""
+        if self._side is Side.CLOSED:
+            return
+        self._side = Side.CLOSED
+        self._reading = Reading.ENDED
+        reactor = self._terms.reactor
+        if self._mask:
+            reactor.unregister(self._sock.fileno())
+            self._mask = 0
+        reactor.deadlines.forget(self)
+        self._protocol_deadline = self._write_deadline = 0.0
+        for part in self._queue or ():
+            if isinstance(part, FilePart):
+                os.close(part.fd)
+        self._queue = None
+        self._buffered = 0
+        self._sock.close()
+        self._terms.open.discard(self)
+        reactor.call_soon(self._tell_lost, error)
+
+    def _tell_lost(self, error: Exception | None) -> None:
+        try:
+            self._protocol.connection_lost(error)
+        except Exception:
+            _log.exception("%r failed in connection_lost", self._protocol)
+
+    def _protocol_failed(self) -> None:
+        _log.exception("%r failed; its connection is cut", self._protocol)
+        self.abort()
