@@ -1,0 +1,1 @@
+"""What an operator touches: the scoreboard, metrics, logs, systemd, and facts about the machine."""
