@@ -1,0 +1,259 @@
+"""What the words of the scoreboard mean: the one layout of all rows.
+
+The leader thread of a worker writes its row, the master and the other workers read it (rules: ops/scoreboard.py).
+Offsets are plain integers, so that the hot path is ``row.words[words.BUSY_SINCE] = now``.  Times are nanoseconds of
+CLOCK_MONOTONIC, which all processes of a machine share; 0 says "not now".
+
+Knows:     names, label values, how a fact is packed into a word.
+Never:     the clock, memory.
+Runs in:   master and workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from hybridd.http.outcome import METHODS, CloseReason, Rejection
+from hybridd.ops.layout import Cells, CounterFamily, GaugeFamily, HistogramFamily, Layout
+from hybridd.ops.scoreboard import Row
+
+CODES: Final = ("1xx", "2xx", "3xx", "4xx", "5xx")
+BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper bounds in seconds of both histograms; the last bucket, +Inf, follows them."""
+LOGS: Final = ("error", "access")
+CALL_CELLS: Final = 64  # calls in flight that a death certificate can name; there may be more calls than that
+
+LAYOUT: Final = Layout(
+    header=(
+        "master_pid",
+        "generation",  # the newest one
+    ),
+    gauges=(
+        "pid",
+        "state",  # WorkerState and generation, see pack_state
+        "heartbeat",  # when the loop last beat (once per second)
+        "asleep",  # 1 while in select with the listener armed
+        "busy_since",  # when the turn began that has not ended; 0 while in select
+        "oldest_call",  # when the oldest call that still runs began
+        "accepting",  # 1 while the listeners are registered
+        "connections",  # open ones
+        "connections_reading",  # of these: a head or body is arriving
+        "connections_writing",  # of these: an answer is leaving
+        "calls_running",
+        "calls_queued",
+        "threads",  # calls that may run at once
+        "load",  # what the accept gate compares, see pack_load
+    ),
+    counters=(
+        CounterFamily(
+            "connections_accepted",
+            "hybridd_connections_accepted_total",
+            "Connections accepted.",
+            per_slot=True,
+        ),
+        CounterFamily(
+            "connections_closed",
+            "hybridd_connections_closed_total",
+            "Connections closed, by what ended them.",
+            {"reason": tuple(CloseReason)},
+        ),
+        CounterFamily(
+            "http_requests",
+            "hybridd_http_requests_total",
+            "HTTP requests answered, by method and class of the status code.",
+            {"method": METHODS, "code": CODES},
+        ),
+        CounterFamily(
+            "http_rejected",
+            "hybridd_http_requests_rejected_total",
+            "HTTP requests refused by the server itself, by reason.",
+            {"reason": tuple(Rejection)},
+        ),
+        HistogramFamily(
+            "http_duration",
+            "hybridd_http_request_duration_seconds",
+            "Time from the first byte of a request to the last byte of its answer.",
+            BOUNDS,
+        ),
+        HistogramFamily(
+            "http_queue_wait",
+            "hybridd_http_queue_wait_seconds",
+            "Time a complete request waited for a handler.",
+            BOUNDS,
+        ),
+        CounterFamily(
+            "network_receive",
+            "hybridd_network_receive_bytes_total",
+            "Bytes received from clients.",
+        ),
+        CounterFamily(
+            "network_transmit",
+            "hybridd_network_transmit_bytes_total",
+            "Bytes sent to clients.",
+        ),
+        CounterFamily(
+            "handoffs",
+            "hybridd_handoffs_total",
+            "Calls that blocked while they led, so that another thread took the reactor over.",
+        ),
+        CounterFamily(
+            "log_dropped",
+            "hybridd_log_lines_dropped_total",
+            "Log lines of workers dropped because nobody read them in time.",
+            {"log": LOGS},
+        ),
+    ),
+    cells=(
+        Cells("boot_error", 1, 2048),  # why the application could not boot
+        Cells("calls", CALL_CELLS, 128),  # calls in flight, see write_call
+    ),
+)
+
+# Header (writer: master).
+MASTER_PID: Final = LAYOUT.header_word("master_pid")
+NEWEST_GENERATION: Final = LAYOUT.header_word("generation")
+
+# Gauges (writer: the worker's leader).
+PID: Final = LAYOUT.word("pid")
+STATE: Final = LAYOUT.word("state")
+HEARTBEAT: Final = LAYOUT.word("heartbeat")
+ASLEEP: Final = LAYOUT.word("asleep")
+BUSY_SINCE: Final = LAYOUT.word("busy_since")
+OLDEST_CALL: Final = LAYOUT.word("oldest_call")
+ACCEPTING: Final = LAYOUT.word("accepting")
+CONNECTIONS: Final = LAYOUT.word("connections")
+CONNECTIONS_READING: Final = LAYOUT.word("connections_reading")
+CONNECTIONS_WRITING: Final = LAYOUT.word("connections_writing")
+CALLS_RUNNING: Final = LAYOUT.word("calls_running")
+CALLS_QUEUED: Final = LAYOUT.word("calls_queued")
+THREADS: Final = LAYOUT.word("threads")
+LOAD: Final = LAYOUT.word("load")
+
+# Counters: the offset of a family's first word; within it the order is that of the label values.
+CONNECTIONS_ACCEPTED: Final = LAYOUT.start("connections_accepted")
+CONNECTIONS_CLOSED: Final = LAYOUT.start("connections_closed")
+HTTP_REQUESTS: Final = LAYOUT.start("http_requests")
+HTTP_REJECTED: Final = LAYOUT.start("http_rejected")
+HTTP_DURATION: Final = LAYOUT.start("http_duration")
+HTTP_QUEUE_WAIT: Final = LAYOUT.start("http_queue_wait")
+NETWORK_RECEIVE: Final = LAYOUT.start("network_receive")
+NETWORK_TRANSMIT: Final = LAYOUT.start("network_transmit")
+HANDOFFS: Final = LAYOUT.start("handoffs")
+LOG_DROPPED: Final = LAYOUT.start("log_dropped")
+
+# Text cells.
+BOOT_ERROR: Final = LAYOUT.cells("boot_error")
+CALLS: Final = LAYOUT.cells("calls")
+
+
+class WorkerState(IntEnum):
+    """What a worker says of itself; an unused row is EMPTY because it is zero."""
+
+    EMPTY = 0
+    BOOTING = 1
+    READY = 2
+    DRAINING = 3
+
+
+class CallState(IntEnum):
+    """What a call in flight does."""
+
+    QUEUED = 1
+    RUNNING = 2
+    SUSPENDED = 3  # its client is behind
+
+
+@dataclass(frozen=True, slots=True)
+class CallInFlight:
+    """One call cell, read: ``since`` is nanoseconds of CLOCK_MONOTONIC."""
+
+    state: CallState
+    since: int
+    request_id: str
+    method: str
+    path: str
+
+
+def pack_state(state: WorkerState, generation: int) -> int:
+    """Return the word ``state``: both in one, so that nobody reads READY of another generation."""
+    return generation << 8 | state
+
+
+def unpack_state(word: int) -> tuple[WorkerState, int]:
+    """Return (state, generation) of the word ``state``."""
+    return WorkerState(word & 0xFF), word >> 8
+
+
+def pack_load(calls: int, connections: int) -> int:
+    """Return the word ``load``: calls (running and queued) first, then connections; a larger one is a busier worker."""
+    return calls << 32 | min(connections, 0xFFFFFFFF)
+
+
+def write_call(row: Row, index: int, state: CallState, since: int, *, request_id: str, method: str, path: str) -> None:
+    """Say what a call in flight is: ``index`` < CALL_CELLS, ``since`` in nanoseconds; the path is cut to what fits."""
+    text = f"{request_id[:40]}\t{method[:16]}\t{path}".encode("latin-1", "replace").replace(b"\0", b"?")
+    row.write_cell(CALLS, index, since << 2 | state, text)
+
+
+def clear_call(row: Row, index: int) -> None:
+    """Say that the call of this cell is over."""
+    row.clear_cell(CALLS, index)
+
+
+def read_calls(row: Row) -> list[CallInFlight]:
+    """Return the calls in flight, oldest first."""
+    found = []
+    for index in range(CALLS.count):
+        cell = row.read_cell(CALLS, index)
+        if cell is not None:
+            mark, text = cell
+            request_id, _, rest = text.decode("latin-1").partition("\t")
+            method, _, path = rest.partition("\t")
+            found.append(CallInFlight(CallState(mark & 3), mark >> 2, request_id, method, path))
+    return sorted(found, key=lambda call: call.since)
+
+
+def write_boot_error(row: Row, reason: str) -> None:
+    """Leave the reason why the application cannot boot; the end of a long one is kept, it names the error."""
+    text = reason.encode("utf-8", "backslashreplace").replace(b"\0", b"?")
+    row.write_cell(BOOT_ERROR, 0, 1, text[-BOOT_ERROR.capacity :])
+
+
+def read_boot_error(row: Row) -> str:
+    """Return the reason that a worker left, or an empty text."""
+    cell = row.read_cell(BOOT_ERROR, 0)
+    return "" if cell is None else cell[1].decode("utf-8", "replace")
+
+
+def _word(offset: int) -> Callable[[Sequence[int]], int]:
+    return lambda words: words[offset]
+
+
+GAUGES: Final = (
+    GaugeFamily(
+        "hybridd_connections",
+        "Open connections, by what they do.",
+        "state",
+        {
+            "reading": _word(CONNECTIONS_READING),
+            "writing": _word(CONNECTIONS_WRITING),
+            # Waiting for a request or for a handler.  Three words need not be of the same moment: never below 0.
+            "waiting": lambda words: max(
+                0, words[CONNECTIONS] - words[CONNECTIONS_READING] - words[CONNECTIONS_WRITING]
+            ),
+        },
+    ),
+    GaugeFamily(
+        "hybridd_handler_slots",
+        "Calls that may run at once, by whether one does.",
+        "state",
+        {
+            "busy": _word(CALLS_RUNNING),
+            "free": lambda words: max(0, words[THREADS] - words[CALLS_RUNNING]),
+        },
+    ),
+)
+"""Metrics made from the gauge words of all live rows; with the counter families of LAYOUT all that workers report."""
