@@ -1,0 +1,86 @@
+"""What the HTTP protocols of one process have counted since they were last asked: plain integers, no labels.
+
+The worker adds them to its scoreboard row once per turn of its loop, never once per request.
+
+Knows:     the order of the words in outcome.py.
+Runs in:   the leader thread (worker) or the master's thread (admin); never shared.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+from hybridd.http.outcome import (
+    CLASSES,
+    CLOSE_REASON_INDEX,
+    CLOSE_REASONS,
+    METHOD_INDEX,
+    METHODS,
+    OTHER_METHOD,
+    REJECTION_INDEX,
+    REJECTIONS,
+    CloseReason,
+    Rejection,
+)
+
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper bounds in seconds (inclusive, as Prometheus has them); one more bucket, +Inf, stands behind the last."""
+
+
+class Histogram:
+    """Durations: ``counts[i]`` of them fell into bucket i (not cumulative), together ``sum_ns`` nanoseconds."""
+
+    __slots__ = ("counts", "sum_ns")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BUCKETS) + 1)
+        self.sum_ns = 0
+
+    def observe(self, seconds: float) -> None:
+        """Count one duration."""
+        self.counts[bisect_left(BUCKETS, seconds)] += 1
+        self.sum_ns += int(seconds * 1e9)
+
+
+class HttpCounts:
+    """Counters that only grow, and gauges that go both ways.
+
+    Attributes:
+        requests: by ``METHODS index * 5 + class - 1``; one for each AccessRecord (499 counts as 4xx).
+        rejected: by the order of ``REJECTIONS``.
+        closed: by the order of ``CLOSE_REASONS``.
+        duration: first byte of the head to last byte of the answer handed to the kernel.
+        queue_wait: request complete to Call started.
+        open: gauge, connections.
+        reading: gauge, connections in the middle of a head or a body.
+        active: gauge, connections with a complete request that is not yet wholly answered.
+    """
+
+    __slots__ = ("active", "closed", "duration", "open", "queue_wait", "reading", "rejected", "requests")
+
+    def __init__(self) -> None:
+        self.requests = [0] * (len(METHODS) * len(CLASSES))
+        self.rejected = [0] * len(REJECTIONS)
+        self.closed = [0] * len(CLOSE_REASONS)
+        self.duration = Histogram()
+        self.queue_wait = Histogram()
+        self.open = 0
+        self.reading = 0
+        self.active = 0
+
+    @property
+    def idle(self) -> int:
+        """Connections between two requests, or before the first byte."""
+        return self.open - self.reading - self.active
+
+    def count_request(self, method: str, status: int) -> None:
+        """Count one answered (or abandoned: 499) request."""
+        self.requests[METHOD_INDEX.get(method, OTHER_METHOD) * len(CLASSES) + status // 100 - 1] += 1
+
+    def count_rejected(self, reason: Rejection) -> None:
+        """Count one refused request."""
+        self.rejected[REJECTION_INDEX[reason]] += 1
+
+    def count_closed(self, reason: CloseReason) -> None:
+        """Count one ended connection."""
+        self.closed[CLOSE_REASON_INDEX[reason]] += 1

@@ -1,0 +1,73 @@
+"""The words for how requests and connections end: label values of the metrics and of the access log.
+
+Knows:     nothing else; the scoreboard's layout is made from these tuples, so their order is the order of its words.
+Runs in:   every process.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "other")
+"""Values of the label ``method``; everything else counts as ``other`` so that clients cannot make labels."""
+
+CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
+"""Values of the label ``code``: the class of a status."""
+
+METHOD_INDEX = {method: index for index, method in enumerate(METHODS)}
+OTHER_METHOD = METHOD_INDEX["other"]
+
+
+class Rejection(StrEnum):
+    """Why a request was refused: the label ``reason`` of ``hybridd_http_requests_rejected_total``."""
+
+    BAD_REQUEST = "bad_request"
+    URI_TOO_LONG = "uri_too_long"
+    HEADERS_TOO_LARGE = "headers_too_large"
+    BODY_TOO_LARGE = "body_too_large"
+    HEAD_TIMEOUT = "head_timeout"
+    BODY_TIMEOUT = "body_timeout"
+    EXPECTATION = "expectation"
+    NOT_IMPLEMENTED = "not_implemented"
+    VERSION = "version"
+    QUEUE_FULL = "queue_full"
+    QUEUE_TIMEOUT = "queue_timeout"
+    HANDLER_TIMEOUT = "handler_timeout"
+
+
+class CloseReason(StrEnum):
+    """Why a connection ended: the label ``reason`` of ``hybridd_connections_closed_total``."""
+
+    CLIENT = "client"  # FIN between requests, or before the first one
+    DONE = "done"  # the answer said Connection: close
+    KEEP_ALIVE_TIMEOUT = "keep_alive_timeout"
+    HEAD_TIMEOUT = "head_timeout"  # also a client that never sent a byte
+    BODY_TIMEOUT = "body_timeout"
+    WRITE_TIMEOUT = "write_timeout"
+    HANDLER_TIMEOUT = "handler_timeout"
+    PROTOCOL_ERROR = "protocol_error"  # a request was refused
+    DRAIN = "drain"
+    RESET = "reset"  # the client went away inside a request or an answer
+    ERROR = "error"  # the operating system reported another error
+    ABORTED = "aborted"  # cut by us: a response that cannot be completed, or a quick stop
+
+
+class Outcome(StrEnum):
+    """What became of a request, in the access log."""
+
+    SERVED = "served"
+    REFUSED = "refused"  # over a limit, or something we do not implement
+    SHED = "shed"  # 503: the queue is full, or it waited too long
+    DEADLINE = "deadline"  # 408, 504
+    CLIENT_GONE = "client_gone"  # 499: nobody was there to read the answer
+    PROTOCOL_ERROR = "protocol_error"  # 400
+    FAILED = "failed"  # our fault: the response was cut, or the body could not be stored
+
+
+REJECTIONS = tuple(Rejection)
+CLOSE_REASONS = tuple(CloseReason)
+REJECTION_INDEX = {reason: index for index, reason in enumerate(REJECTIONS)}
+CLOSE_REASON_INDEX = {reason: index for index, reason in enumerate(CLOSE_REASONS)}
+
+CLIENT_CLOSED_REQUEST = 499
+"""nginx's status for a client that did not wait; only in the log, never on the wire."""

@@ -1,0 +1,109 @@
+"""One request as it came: what a Call is made of.
+
+Knows:     the words of the request and its times.
+Never:     how it was parsed (head.py) or what becomes of it.
+Runs in:   made by the leader thread; then read by whichever thread runs the Call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import count
+
+from hybridd.http.body import NO_BODY, Body
+
+CLIENT_ID = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}", re.ASCII)
+"""An X-Request-Id that is taken over: what a log line, a header and a shell can carry unquoted."""
+
+
+class RequestIds:
+    """Makes ids that are unique in this process; ``prefix`` makes them unique among processes (set it after a fork)."""
+
+    __slots__ = ("_numbers", "prefix")
+
+    def __init__(self, prefix: str = "") -> None:
+        self.prefix = prefix
+        self._numbers = count(1)
+
+    def make(self) -> str:
+        """Give the next id; any thread (``next`` on a count is atomic)."""
+        return f"{self.prefix}{next(self._numbers):x}"
+
+
+request_ids = RequestIds()
+"""The source of :attr:`Request.id` in this process."""
+
+
+class Request:
+    """A request whose head is accepted; when given to a Call, its body is complete too.
+
+    Attributes:
+        method: as received (case matters), e.g. ``GET``; ``-`` when it could not be read.
+        target: the request-target as received.
+        path: percent-encoded path, ``/…`` or ``*`` (OPTIONS only).
+        query: what follows the first ``?``, without it.
+        scheme: ``http`` or ``https`` when the target was in absolute-form, else empty.
+        authority: the target's authority when in absolute-form (then it is also HTTP_HOST), else empty.
+        version: (1, 0) or (1, 1).
+        fields: header fields under their CGI names, latin-1 text: HTTP_HOST, CONTENT_TYPE, CONTENT_LENGTH…
+            Repeated fields are joined by a comma (Cookie: by a semicolon).
+        trailers: trailer fields of a chunked body as (lower-case name, value); never part of ``fields``.
+        body: the body, complete; NO_BODY when there is none.
+        keep_alive: the client is willing to send another request.
+        expects_continue: the client waited for 100 Continue.
+        started: when the first byte of the head was seen (transport time, seconds).
+        ready: when the request was complete.
+        peer: the client's address without port; empty for a unix socket.
+        number: 1 for the first request of its connection.
+    """
+
+    __slots__ = (
+        "_id",
+        "authority",
+        "body",
+        "expects_continue",
+        "fields",
+        "keep_alive",
+        "method",
+        "number",
+        "path",
+        "peer",
+        "query",
+        "ready",
+        "scheme",
+        "started",
+        "target",
+        "trailers",
+        "version",
+    )
+
+    def __init__(self, method: str, target: bytes, version: tuple[int, int], fields: dict[str, str]) -> None:
+        self.method = method
+        self.target = target
+        self.version = version
+        self.fields = fields
+        self.path = "/"
+        self.query = ""
+        self.scheme = ""
+        self.authority = ""
+        self.trailers: Sequence[tuple[str, str]] = ()
+        self.body: Body = NO_BODY
+        self.keep_alive = False
+        self.expects_continue = False
+        self.started = 0.0
+        self.ready = 0.0
+        self.peer = ""
+        self.number = 1
+        self._id = ""
+
+    @property
+    def id(self) -> str:
+        """The client's X-Request-Id when it is a plain word, else one of our own; made when first asked for."""
+        if not self._id:
+            given = self.fields.get("HTTP_X_REQUEST_ID", "")
+            self._id = given if CLIENT_ID.fullmatch(given) else request_ids.make()
+        return self._id
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.target.decode('latin-1')} HTTP/{self.version[0]}.{self.version[1]}>"
