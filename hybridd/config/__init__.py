@@ -1,0 +1,1 @@
+"""What the operator may say: settings, their conversion, and loading with origins."""
