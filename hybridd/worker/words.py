@@ -16,13 +16,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from hybridd.http.outcome import METHODS, CloseReason, Rejection
+from hybridd.http.counts import BUCKETS, HttpCounts
+from hybridd.http.outcome import CLASSES, CLOSE_REASONS, METHODS, REJECTIONS
 from hybridd.ops.layout import Cells, CounterFamily, GaugeFamily, HistogramFamily, Layout
 from hybridd.ops.scoreboard import Row
 
-CODES: Final = ("1xx", "2xx", "3xx", "4xx", "5xx")
-BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Upper bounds in seconds of both histograms; the last bucket, +Inf, follows them."""
 LOGS: Final = ("error", "access")
 CALL_CELLS: Final = 64  # calls in flight that a death certificate can name; there may be more calls than that
 
@@ -41,7 +39,7 @@ LAYOUT: Final = Layout(
         "accepting",  # 1 while the listeners are registered
         "connections",  # open ones
         "connections_reading",  # of these: a head or body is arriving
-        "connections_writing",  # of these: an answer is leaving
+        "connections_active",  # of these: a complete request is not yet wholly answered
         "calls_running",
         "calls_queued",
         "threads",  # calls that may run at once
@@ -58,31 +56,31 @@ LAYOUT: Final = Layout(
             "connections_closed",
             "hybridd_connections_closed_total",
             "Connections closed, by what ended them.",
-            {"reason": tuple(CloseReason)},
+            {"reason": CLOSE_REASONS},
         ),
         CounterFamily(
             "http_requests",
             "hybridd_http_requests_total",
             "HTTP requests answered, by method and class of the status code.",
-            {"method": METHODS, "code": CODES},
+            {"method": METHODS, "code": CLASSES},
         ),
         CounterFamily(
             "http_rejected",
             "hybridd_http_requests_rejected_total",
             "HTTP requests refused by the server itself, by reason.",
-            {"reason": tuple(Rejection)},
+            {"reason": REJECTIONS},
         ),
         HistogramFamily(
             "http_duration",
             "hybridd_http_request_duration_seconds",
             "Time from the first byte of a request to the last byte of its answer.",
-            BOUNDS,
+            BUCKETS,
         ),
         HistogramFamily(
             "http_queue_wait",
             "hybridd_http_queue_wait_seconds",
             "Time a complete request waited for a handler.",
-            BOUNDS,
+            BUCKETS,
         ),
         CounterFamily(
             "network_receive",
@@ -126,7 +124,7 @@ OLDEST_CALL: Final = LAYOUT.word("oldest_call")
 ACCEPTING: Final = LAYOUT.word("accepting")
 CONNECTIONS: Final = LAYOUT.word("connections")
 CONNECTIONS_READING: Final = LAYOUT.word("connections_reading")
-CONNECTIONS_WRITING: Final = LAYOUT.word("connections_writing")
+CONNECTIONS_ACTIVE: Final = LAYOUT.word("connections_active")
 CALLS_RUNNING: Final = LAYOUT.word("calls_running")
 CALLS_QUEUED: Final = LAYOUT.word("calls_queued")
 THREADS: Final = LAYOUT.word("threads")
@@ -192,6 +190,28 @@ def pack_load(calls: int, connections: int) -> int:
     return calls << 32 | min(connections, 0xFFFFFFFF)
 
 
+def store_http(row: Row, counts: HttpCounts) -> None:
+    """Store all that the HTTP protocols counted; 1.2 µs, once per turn in which something happened."""
+    duration, queue_wait = counts.duration, counts.queue_wait
+    # One block, in the order of the layout: every word gets its new value by one memcpy.
+    row.store(
+        CONNECTIONS_CLOSED,
+        [
+            *counts.closed,
+            *counts.requests,
+            *counts.rejected,
+            *duration.counts,
+            duration.sum_ns,
+            *queue_wait.counts,
+            queue_wait.sum_ns,
+        ],
+    )
+    words = row.words
+    words[CONNECTIONS] = counts.open
+    words[CONNECTIONS_READING] = counts.reading
+    words[CONNECTIONS_ACTIVE] = counts.active
+
+
 def write_call(row: Row, index: int, state: CallState, since: int, *, request_id: str, method: str, path: str) -> None:
     """Say what a call in flight is: ``index`` < CALL_CELLS, ``since`` in nanoseconds; the path is cut to what fits."""
     text = f"{request_id[:40]}\t{method[:16]}\t{path}".encode("latin-1", "replace").replace(b"\0", b"?")
@@ -239,11 +259,9 @@ GAUGES: Final = (
         "state",
         {
             "reading": _word(CONNECTIONS_READING),
-            "writing": _word(CONNECTIONS_WRITING),
-            # Waiting for a request or for a handler.  Three words need not be of the same moment: never below 0.
-            "waiting": lambda words: max(
-                0, words[CONNECTIONS] - words[CONNECTIONS_READING] - words[CONNECTIONS_WRITING]
-            ),
+            "active": _word(CONNECTIONS_ACTIVE),
+            # Between two requests.  Three words need not be of the same moment: never below 0.
+            "idle": lambda words: max(0, words[CONNECTIONS] - words[CONNECTIONS_READING] - words[CONNECTIONS_ACTIVE]),
         },
     ),
     GaugeFamily(
