@@ -1,0 +1,173 @@
+"""What holds for every test: a watchdog, leak checks, a printed seed, the server's log when a test fails.
+
+The watchdog is SIGALRM in the main thread: it kills the processes that the test started, which ends most waits,
+and fails the test.  Leaks of descriptors, threads and processes fail the test that made them.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import gc
+import os
+import random
+import signal
+import sys
+import threading
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import processes
+from tests.support.server import ServerProcess
+from tests.support.waiting import wait_until
+
+SEED = int(os.environ.get("HYBRIDD_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
+LIMITS = {"unit": 20, "integration": 90}  # seconds per test, by the folder it is in; a marker overrides
+LAST_RESORT = 600
+
+_servers: list[ServerProcess] = []  # those of the running test
+
+
+def pytest_report_header() -> str:
+    return f"seed: {SEED} (HYBRIDD_TEST_SEED={SEED} repeats it)"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "watchdog(seconds): how long this test may take; the default is its folder's")
+
+
+def pytest_sessionstart() -> None:
+    processes.become_subreaper()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Shuffle the unit tests (they must not lean on each other); real-process tests keep their order."""
+    unit = [item for item in items if folder_of(item) == "unit"]
+    random.Random(SEED).shuffle(unit)
+    items[:] = unit + [item for item in items if folder_of(item) != "unit"]
+
+
+def folder_of(item: pytest.Item) -> str:
+    """Return the folder under tests/ that a test lives in."""
+    parts = item.path.parts
+    return parts[parts.index("tests") + 1]
+
+
+# -- the watchdog
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test that takes too long, fixtures included, after killing what it started."""
+    marker = item.get_closest_marker("watchdog")
+    limit = marker.args[0] if marker else LIMITS.get(folder_of(item), LAST_RESORT)
+
+    def bark(_number: int, _frame: object) -> None:
+        faulthandler.dump_traceback(file=sys.__stderr__, all_threads=True)
+        for server in _servers:
+            if server.started:
+                processes.kill_session(server.pid)
+        pytest.fail(f"watchdog: the test took longer than {limit} s")
+
+    before = signal.signal(signal.SIGALRM, bark)
+    signal.setitimer(signal.ITIMER_REAL, limit, 10)  # and again, should the first failure be swallowed
+    try:
+        return (yield)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+# -- leaks
+
+
+def descriptors() -> dict[int, str]:
+    """Return what each open descriptor of this process is."""
+    found = {}
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - names only
+        try:
+            found[int(name)] = os.readlink(f"/proc/self/fd/{name}")  # noqa: PTH115 - not a path
+        except FileNotFoundError:
+            continue  # the descriptor of the listing itself
+    return found
+
+
+def leaked_descriptors(before: dict[int, str]) -> list[str]:
+    now = descriptors()
+    return [f"{fd}: {what}" for fd, what in now.items() if before.get(fd) != what and "/pytest-" not in what]
+
+
+@pytest.fixture(autouse=True)
+def _no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves descriptors, threads or processes behind."""
+    fds = descriptors()
+    threads = set(threading.enumerate())
+    yield
+    if leaked_descriptors(fds):
+        gc.collect()  # what only waits for the collector is a leak in a server, but not in a test
+    left = leaked_descriptors(fds)
+    assert not left, f"descriptors left open: {left}"
+    if folder_of(request.node) == "unit":
+        assert set(threading.enumerate()) <= threads, "threads left running"
+    else:
+        wait_until(lambda: set(threading.enumerate()) <= threads, within=5, what="threads left running end")
+        children = processes.children()
+        assert not children, f"processes left behind: {children}"
+
+
+# -- the seed
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> random.Random:
+    """Chance that a printed seed repeats."""
+    return random.Random(f"{SEED} {request.node.nodeid}")
+
+
+# -- servers
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]]:
+    """Start servers: ``serve({"application": "hello:app"})`` returns when it is ready; the fixture ends them all.
+
+    ``wait=False`` returns at once, ``start=False`` before it is started; everything else goes to ServerProcess.
+    """
+
+    def start(
+        config: dict[str, Any] | None = None, *, wait: bool = True, start: bool = True, **further: Any
+    ) -> ServerProcess:
+        server = ServerProcess(tmp_path / f"server{len(_servers)}", config, **further)
+        _servers.append(server)
+        if start:
+            server.start()
+            if wait:
+                server.wait_ready()
+        return server
+
+    problems: list[BaseException] = []
+    try:
+        yield start
+    finally:
+        for server in _servers:
+            try:
+                server.finish()
+            except AssertionError as problem:
+                problems.append(problem)
+        _servers.clear()
+    if problems:
+        raise problems[0]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the logs of the test's servers to the report of its failure."""
+    report = yield
+    if report.failed and call.when == "call":
+        for server in _servers:
+            report.sections.append((f"log of {server.folder.name}", server.log()[-20_000:]))
+    return report

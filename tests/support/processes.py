@@ -1,0 +1,105 @@
+"""Look at processes through /proc, and reap what the tests orphan.
+
+Knows:     pids, their parents, sessions and states.
+Never:     what the processes are for; it signals only what a test started.
+Runs in:   the test process, which is made the subreaper of everything below it: a worker whose master was
+           killed becomes our child, and a test that leaves one behind is caught.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One line of /proc/PID/stat; ``state`` is its letter (R, S, D, T, Z …), ``cpu`` its user and system seconds."""
+
+    pid: int
+    state: str
+    parent: int
+    group: int
+    session: int
+    cpu: float
+    threads: int
+
+
+def become_subreaper() -> None:
+    """Adopt every orphan below this process."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+
+
+def look(pid: int) -> Process | None:
+    """Return what /proc says of ``pid``; None when there is no such process (any more)."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    fields = text[text.rindex(")") + 2 :].split()  # the name before may hold anything
+    ticks = os.sysconf("SC_CLK_TCK")
+    return Process(
+        pid=pid,
+        state=fields[0],
+        parent=int(fields[1]),
+        group=int(fields[2]),
+        session=int(fields[3]),
+        cpu=(int(fields[11]) + int(fields[12])) / ticks,
+        threads=int(fields[17]),
+    )
+
+
+def every() -> list[Process]:
+    """Return all processes."""
+    found = (look(int(name)) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208 - names only
+    return [process for process in found if process is not None]
+
+
+def alive(pid: int) -> bool:
+    """Tell whether ``pid`` runs; a zombie does not."""
+    process = look(pid)
+    return process is not None and process.state != "Z"
+
+
+def in_session(session: int) -> list[Process]:
+    """Return the living processes of a session."""
+    return [process for process in every() if process.session == session and process.state != "Z"]
+
+
+def children(parent: int | None = None) -> list[Process]:
+    """Return the children of a process (default: this one), zombies among them."""
+    wanted = os.getpid() if parent is None else parent
+    return [process for process in every() if process.parent == wanted]
+
+
+def reap(session: int) -> None:
+    """Take the exit statuses of adopted processes of ``session``, those that are dead already."""
+    for process in children():
+        if process.session == session and process.state == "Z":
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(process.pid, os.WNOHANG)
+
+
+def kill_session(session: int) -> None:
+    """Kill whatever lives in ``session`` (one that a test made)."""
+    for process in in_session(session):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
+
+
+def open_fds(pid: int) -> int:
+    """Count the open descriptors of ``pid``."""
+    return len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 - names only
+
+
+def resident_bytes(pid: int) -> int:
+    """Return the resident memory of ``pid`` in bytes."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

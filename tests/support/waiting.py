@@ -1,0 +1,40 @@
+"""Wait for an announced state with a deadline: the one place of the tests where time passes on purpose.
+
+Knows:     a condition to ask again, how long at most, and what to say when it never came true.
+Never:     a fixed pause that hopes something has happened by then.
+Runs in:   the test process and the load generators.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+STEP = 0.01  # seconds between two questions; short against every figure that a test asserts
+
+
+def wait_until(
+    condition: Callable[[], T],
+    *,
+    within: float,
+    what: str | Callable[[], str],
+    hopeless: Callable[[], str] | None = None,
+) -> T:
+    """Ask ``condition`` until it answers something true and return that; AssertionError after ``within`` seconds.
+
+    ``hopeless`` may answer a reason to give up early (the process died); "" means go on.
+    """
+    deadline = time.monotonic() + within
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        reason = hopeless() if hopeless is not None else ""
+        late = time.monotonic() >= deadline
+        if reason or late:
+            sentence = what() if callable(what) else what
+            raise AssertionError(f"{sentence}: {reason or f'not within {within:g} s'}")
+        time.sleep(STEP)
