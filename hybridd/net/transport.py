@@ -18,7 +18,7 @@ import os
 import socket
 import struct
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -30,6 +30,7 @@ READ_SIZE = 65536
 HIGH_WATERMARK = 65536
 LOW_WATERMARK = 16384
 _GATHER = 64  # buffers per sendmsg; far below IOV_MAX (1024), about one socket buffer of small chunks
+_ROUNDS = 8  # system calls per event: a fast reader of a large file must not keep the loop to itself
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER, zero seconds: close() sends RST (socket(7))
 
 _log = logging.getLogger("hybridd.net")
@@ -68,15 +69,21 @@ class Terms:
 
     Attributes:
         write_timeout: seconds without progress after which a peer that does not read is cut off; 0 = never.
+        lost_one: called with connection_lost's argument when a connection has ended.
         received, sent: bytes, only ever growing.
+        lost: connections that have ended, only ever growing.
         open: every transport that is not closed.
+        writing: how many of them have bytes that wait for their peer.
     """
 
     reactor: Reactor
     write_timeout: float
+    lost_one: Callable[[Exception | None], None] | None = None
     received: int = 0
     sent: int = 0
+    lost: int = 0
     open: set[SocketTransport] = field(default_factory=set)
+    writing: int = 0
 
 
 class SocketTransport:
@@ -243,6 +250,7 @@ class SocketTransport:
     def _enqueue(self, part: bytes | FilePart, size: int) -> None:
         if self._queue is None:
             self._queue = deque()
+            self._terms.writing += 1
             self._made_progress()
         self._queue.append(part)
         self._buffered += size
@@ -255,7 +263,9 @@ class SocketTransport:
         queue = self._queue
         assert queue is not None
         try:
-            while queue:
+            for _ in range(_ROUNDS):
+                if not queue:
+                    break
                 head = queue[0]
                 sent = self._send_file_part(head) if isinstance(head, FilePart) else self._send_buffers(queue)
                 self._terms.sent += sent
@@ -268,6 +278,7 @@ class SocketTransport:
             return
         if not queue:
             self._queue = None
+            self._terms.writing -= 1
             self._write_deadline = 0.0
         self._watch()
         if self._protocol_paused and self._buffered <= self._low:
@@ -435,16 +446,24 @@ class SocketTransport:
             self._mask = 0
         reactor.deadlines.forget(self)
         self._protocol_deadline = self._write_deadline = 0.0
-        for part in self._queue or ():
+        if self._queue is not None:
+            self._drop_queue(self._queue)
+        self._sock.close()
+        self._terms.open.discard(self)
+        self._terms.lost += 1
+        reactor.call_soon(self._tell_lost, error)
+
+    def _drop_queue(self, queue: deque[bytes | memoryview | FilePart]) -> None:
+        for part in queue:
             if isinstance(part, FilePart):
                 os.close(part.fd)
         self._queue = None
         self._buffered = 0
-        self._sock.close()
-        self._terms.open.discard(self)
-        reactor.call_soon(self._tell_lost, error)
+        self._terms.writing -= 1
 
     def _tell_lost(self, error: Exception | None) -> None:
+        if self._terms.lost_one is not None:
+            self._terms.lost_one(error)
         try:
             self._protocol.connection_lost(error)
         except Exception:

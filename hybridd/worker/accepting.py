@@ -1,0 +1,110 @@
+"""Taking connections off a listening socket.
+
+Knows:     when to accept: the listener is armed, there is room, descriptors are left.
+Never:     what is spoken on a connection.
+Runs in:   the thread that leads.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+from hybridd.net.listener import Listener
+from hybridd.net.reactor import READ
+from hybridd.net.transport import SocketTransport, Terms
+
+_log = logging.getLogger("hybridd.worker")
+
+_BATCH = 16
+"""Connections taken per event, so that those already open are not forgotten in a storm of new ones."""
+
+_PAUSE = 1.0
+"""Seconds without accepting when the system has no descriptors or memory left: the event would come back at once."""
+
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+class Wish(Enum):
+    """Whether connections are wanted."""
+
+    NO = "no"
+    YES = "yes"
+    LATER = "later"  # yes, but the system is exhausted for now
+
+
+class Acceptor:
+    """One listener in one worker.
+
+    Attributes:
+        armed: whether the reactor watches it.
+        accepted: connections taken, only ever growing.
+    """
+
+    def __init__(self, listener: Listener, terms: Terms, limit: int, make_protocol: Callable[[], Any]) -> None:
+        self.listener = listener
+        self.armed = False
+        self.accepted = 0
+        self._terms = terms
+        self._limit = limit
+        self._make_protocol = make_protocol
+        self._wish = Wish.NO
+
+    def arm(self) -> None:
+        """Accept from now on."""
+        self._wish = Wish.YES
+        self.review()
+
+    def disarm(self) -> None:
+        """Accept no more; who waits is served by another worker."""
+        self._wish = Wish.NO
+        self.review()
+
+    def review(self) -> None:
+        """Watch the listener if it is wanted and there is room for a connection."""
+        watch = self._wish is Wish.YES and len(self._terms.open) < self._limit
+        if watch is self.armed:
+            return
+        self.armed = watch
+        if watch:
+            self._terms.reactor.register(self.listener.fileno(), READ, self)
+        else:
+            self._terms.reactor.unregister(self.listener.fileno())
+
+    def ready(self, mask: int) -> None:
+        """Somebody waits."""
+        del mask
+        if self.armed:
+            self.accept(_BATCH)
+
+    def accept(self, most: int) -> None:
+        """Take up to ``most`` waiting connections."""
+        for _ in range(most):
+            if len(self._terms.open) >= self._limit:
+                break
+            try:
+                sock, peer = self.listener.accept()
+            except (BlockingIOError, InterruptedError):
+                break
+            except OSError as error:
+                if error.errno in _EXHAUSTED:
+                    self._pause(error)
+                    break
+                continue  # the client is gone again (ECONNABORTED; accept(2) lists more of that kind)
+            self.accepted += 1
+            SocketTransport(self._terms, sock, self._make_protocol(), peer).open()
+        self.review()
+
+    def _pause(self, error: OSError) -> None:
+        _log.warning("cannot accept on %s for now: %s", self.listener.address, error.strerror)
+        if self._wish is Wish.YES:
+            self._wish = Wish.LATER
+            self.review()
+            self._terms.reactor.call_later(_PAUSE, self._end_pause)
+
+    def _end_pause(self) -> None:
+        if self._wish is Wish.LATER:
+            self.arm()

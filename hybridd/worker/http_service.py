@@ -1,0 +1,147 @@
+"""The worker's side of its HTTP connections: requests become Calls, outcomes become log lines.
+
+Knows:     the HTTP protocol, the WSGI server, the dispatch.
+Never:     sockets; which thread runs a Call.
+Runs in:   the thread that leads; temporary files of large bodies are written by a pool of their own.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from collections.abc import Callable
+from contextvars import Context
+from email.utils import formatdate
+
+from hybridd.app.wsgi import WsgiServer
+from hybridd.config.settings import Config
+from hybridd.http.access import AccessRecord
+from hybridd.http.body import Body
+from hybridd.http.counts import HttpCounts
+from hybridd.http.protocol import HttpProtocol
+from hybridd.net.reactor import Reactor
+from hybridd.worker.call import Call
+from hybridd.worker.dispatch import Dispatch
+from hybridd.worker.pool import Pool
+
+_log = logging.getLogger("hybridd.worker")
+
+_FILE_THREADS = 2  # writers of temporary files: they wait for the disk, not for handlers
+
+
+class HttpService:
+    """The ``hybridd.http.wire.Service`` of a worker.
+
+    Attributes:
+        draining: every answer from now on closes its connection.
+        counts: what the connections have counted.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        reactor: Reactor,
+        server: WsgiServer,
+        dispatch: Dispatch,
+        *,
+        context: Context,
+        slot: int,
+        record: Callable[[AccessRecord], None],
+    ) -> None:
+        self.draining = False
+        self.counts = HttpCounts()
+        self._config = config
+        self._reactor = reactor
+        self._server = server
+        self._dispatch = dispatch
+        self._context = context
+        self._slot = slot
+        self._record = record
+        self._files = Pool(_FILE_THREADS, reactor.post, "file")
+        self._calls: dict[HttpProtocol, Call] = {}
+        self._date = ""
+        self._date_second = 0
+
+    def connection(self) -> HttpProtocol:
+        """The protocol of one new connection."""
+        return HttpProtocol(self, self._config.limits, self._config.timeouts, self.counts)
+
+    def request_ready(self, connection: HttpProtocol, /) -> None:
+        """Start the Call from the top of the loop: never inside a parser callback or a transport's frame."""
+        self._reactor.call_soon(self._start_call, connection)
+
+    def _start_call(self, connection: HttpProtocol) -> None:
+        request = connection.take_request()
+        if request is None:
+            return
+        call = Call(self._dispatch, connection, request, self._context.copy())
+        call.exchange = self._server.exchange(request, call)
+        self._calls[connection] = call
+        if not self._dispatch.submit(call):
+            self._calls.pop(connection, None)
+
+    def client_gone(self, connection: HttpProtocol, /) -> None:
+        """Let the Call end."""
+        call = self._calls.pop(connection, None)
+        if call is not None:
+            self._dispatch.client_gone(call)
+
+    def client_behind(self, connection: HttpProtocol, /) -> None:
+        """Let the Call keep to itself what it produces."""
+        call = self._calls.get(connection)
+        if call is not None:
+            call.client_behind()
+
+    def client_caught_up(self, connection: HttpProtocol, /) -> None:
+        """Let the Call go on."""
+        call = self._calls.get(connection)
+        if call is not None:
+            call.client_caught_up()
+
+    def queue_expired(self, connection: HttpProtocol, /) -> None:
+        """Forget the Call; its client has been told."""
+        call = self._calls.pop(connection, None)
+        if call is not None:
+            self._dispatch.drop(call)
+
+    def handler_expired(self, connection: HttpProtocol, /) -> None:
+        """Say which handler it was; it cannot be interrupted, but nothing more is asked of the application."""
+        call = self._calls.pop(connection, None)
+        if call is not None:
+            request = call.request
+            _log.error(
+                "%s %s: the handler still runs after %g s (timeouts.handler); its client was told 504 or cut off",
+                request.method,
+                request.path,
+                self._config.timeouts.handler,
+                extra={"fields": {"request_id": request.id}},
+            )
+            self._dispatch.client_gone(call)
+
+    def record(self, record: AccessRecord, /) -> None:
+        """Write the access log's line."""
+        record.worker = self._slot
+        self._record(record)
+
+    def http_date(self) -> str:
+        """Now, as RFC 9110 5.6.7 writes it; made once per second."""
+        second = int(time.time())
+        if second != self._date_second:
+            self._date_second = second
+            self._date = formatdate(second, usegmt=True)
+        return self._date
+
+    def spool_body(self, connection: HttpProtocol, body: Body, chunks: list[bytes], /) -> None:
+        """Append to the body's temporary file in a thread of its own; the connection reads nothing meanwhile."""
+
+        def write() -> OSError | None:
+            try:
+                if body.file is None:
+                    body.file = tempfile.TemporaryFile()  # noqa: SIM115  # Body.close closes it
+                body.file.write(b"".join(chunks))
+            except OSError as error:
+                return error
+            return None
+
+        self._files.submit(write, connection.body_spooled)

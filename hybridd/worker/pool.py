@@ -1,0 +1,81 @@
+"""A bounded pool of daemon threads, made on demand.
+
+Not ``concurrent.futures``: its threads are joined at exit, so that one handler that hangs for ever keeps its process
+alive for ever.  These are daemon threads and nobody waits for them.
+
+Knows:     threads, and how to post to the thread that leads.
+Never:     what the jobs are.
+Runs in:   ``submit`` and ``done`` in the thread that leads; jobs in the pool's threads.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
+
+_log = logging.getLogger("hybridd.worker")
+
+Job = Callable[[], Any]
+Done = Callable[[Any], None]
+
+
+class Pool:
+    """At most ``size`` jobs at once; more wait inside, in order (who wants a bound asks ``free`` first).
+
+    Attributes:
+        running: jobs submitted and not yet done.
+        threads: threads that exist.
+    """
+
+    def __init__(self, size: int, post: Callable[..., None], name: str) -> None:
+        self.size = size
+        self.running = 0
+        self.threads = 0
+        self._post = post
+        self._name = name
+        self._jobs: SimpleQueue[tuple[Job, Done]] = SimpleQueue()
+
+    @property
+    def free(self) -> bool:
+        """Whether a job submitted now begins at once."""
+        return self.running < self.size
+
+    def submit(self, job: Job, done: Done) -> None:
+        """Run ``job()`` in a thread, then ``done(its result)`` in the thread that leads.
+
+        Raises:
+            RuntimeError: no thread exists and none can be started (limits on processes, memory).
+        """
+        if self.threads < min(self.running + 1, self.size):
+            self._start_thread()
+        self.running += 1
+        self._jobs.put((job, done))
+
+    def _start_thread(self) -> None:
+        try:
+            Thread(target=self._work, name=f"{self._name}-{self.threads}", daemon=True).start()
+        except RuntimeError:
+            if not self.threads:
+                raise
+            _log.warning("cannot start thread %d of %d of the %s pool", self.threads + 1, self.size, self._name)
+            self.size = self.threads  # what this process can have; the queue before the pool says the rest
+        else:
+            self.threads += 1
+
+    def _work(self) -> None:
+        while True:
+            job, done = self._jobs.get()
+            try:
+                result = job()
+            except BaseException as error:  # noqa: BLE001  # a defect of ours: the thread and its slot must survive it
+                _log.critical("a job of the %s pool failed", self._name, exc_info=error)
+                result = error
+            self._post(self._finished, done, result)
+            del job, done, result  # a thread that waits keeps nothing of its last job alive
+
+    def _finished(self, done: Done, result: Any) -> None:
+        self.running -= 1
+        done(result)

@@ -1,0 +1,185 @@
+"""What a worker does between READY and its end: listen, serve, beat, drain.
+
+    PROBATION ──lived long enough──→ SERVING ──TERM, or the master is gone──→ DRAINING ──nothing left──→ ENDED
+        └───────────────────────────────┴── QUIT, or the drain's deadline ──────┴──────────────────────→ ENDED
+
+Knows:     its reactor, acceptors, services, dispatch and report.
+Never:     how the process began or ends (life.py).
+Runs in:   the thread that leads.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Protocol
+
+from hybridd.config.settings import Config
+from hybridd.net.reactor import READ, Reactor
+from hybridd.net.transport import Terms
+from hybridd.worker.accepting import Acceptor
+from hybridd.worker.dispatch import Dispatch
+from hybridd.worker.report import Report
+from hybridd.worker.words import WorkerState
+
+_log = logging.getLogger("hybridd.worker")
+
+_HEARTBEAT = 1.0
+"""Seconds; an idle worker wakes up for nothing else."""
+
+_BACKLOG_AT_DRAIN = 1024
+"""Connections taken at most when a drain begins: they waited for us, and another worker may not be there."""
+
+
+class Phase(Enum):
+    """See the picture at the head of this file."""
+
+    PROBATION = "probation"
+    SERVING = "serving"
+    DRAINING = "draining"
+    ENDED = "ended"
+
+
+class Service(Protocol):
+    """What serves the connections of a listener."""
+
+    draining: bool
+
+
+class Serving:
+    """One worker's life as a server.
+
+    Attributes:
+        stuck: Calls that still ran when it ended: threads that nobody can stop.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        reactor: Reactor,
+        terms: Terms,
+        acceptors: Sequence[Acceptor],
+        services: Sequence[Service],
+        dispatch: Dispatch,
+        report: Report,
+        reopen_logs: Callable[[], None],
+        write_stacks: Callable[[], None],
+    ) -> None:
+        self.phase = Phase.PROBATION
+        self.stuck = 0
+        self._config = config
+        self._reactor = reactor
+        self._terms = terms
+        self._acceptors = acceptors
+        self._services = services
+        self._dispatch = dispatch
+        self._report = report
+        self._reopen_logs = reopen_logs
+        self._write_stacks = write_stacks
+
+    def begin(self, lifeline: int, probation: float) -> None:
+        """Say READY; accept at once, or after ``probation`` seconds when a new generation is being tried."""
+        reactor = self._reactor
+        _Lifeline(lifeline, reactor, self)
+        reactor.on_sleep = self._report.sleeps
+        reactor.on_wake = self._report.wakes
+        reactor.after_turn.append(self._turned)
+        self._beat()
+        if probation:
+            reactor.call_later(probation, self._serve)
+        else:
+            self._serve()
+        self._report.state(WorkerState.READY)
+
+    def receive_signal(self, number: int) -> None:
+        """Do what the master (or an operator) asks for."""
+        match number:
+            case signal.SIGTERM:
+                self.drain()
+            case signal.SIGQUIT:
+                self.end()
+            case signal.SIGUSR1:
+                self._reopen_logs()
+
+    def drain(self) -> None:
+        """Finish what was begun, begin nothing new, then end."""
+        if self.phase in (Phase.DRAINING, Phase.ENDED):
+            return
+        serving, self.phase = self.phase is Phase.SERVING, Phase.DRAINING
+        for service in self._services:
+            service.draining = True
+        for acceptor in self._acceptors:
+            if serving:
+                acceptor.accept(_BACKLOG_AT_DRAIN)
+            acceptor.disarm()
+        for transport in list(self._terms.open):
+            drain = getattr(transport.get_protocol(), "drain", None)
+            if drain is not None:  # a raw protocol has no way to say goodbye: its client or the deadline ends it
+                drain(self._config.shutdown.idle_grace)
+        self._reactor.call_later(self._config.timeouts.graceful, self._cut)
+        self._report.state(WorkerState.DRAINING)
+
+    def end(self) -> None:
+        """Leave now; whatever is open is cut."""
+        if self.phase is Phase.ENDED:
+            return
+        self.phase = Phase.ENDED
+        for acceptor in self._acceptors:
+            acceptor.disarm()
+        for transport in list(self._terms.open):
+            transport.abort()
+        self.stuck = len(self._dispatch.running)
+        self._reactor.stop()
+
+    def _serve(self) -> None:
+        if self.phase is Phase.PROBATION:
+            self.phase = Phase.SERVING
+            for acceptor in self._acceptors:
+                acceptor.arm()
+
+    def _beat(self) -> None:
+        self._report.beat()
+        if self.phase is not Phase.ENDED:
+            self._reactor.call_later(_HEARTBEAT, self._beat)
+
+    def _turned(self) -> None:
+        self._report.turned()
+        for acceptor in self._acceptors:
+            acceptor.review()
+        if self.phase is Phase.DRAINING and not self._terms.open and self._dispatch.idle:
+            self.phase = Phase.ENDED
+            self._reactor.stop()
+
+    def _cut(self) -> None:
+        if self.phase is not Phase.DRAINING:
+            return
+        _log.error(
+            "%d connections and %d calls did not end within %g s (timeouts.graceful); they are cut",
+            len(self._terms.open),
+            len(self._dispatch.running),
+            self._config.timeouts.graceful,
+        )
+        for call in self._dispatch.running:
+            _log.error("still running: %s %s (request %s)", call.request.method, call.request.path, call.request.id)
+        if self._dispatch.running:
+            self._write_stacks()
+        self.end()
+
+
+class _Lifeline:
+    """The read end of a pipe whose write end only the master has: its end of file is the master's death."""
+
+    def __init__(self, fd: int, reactor: Reactor, serving: Serving) -> None:
+        self._fd = fd
+        self._reactor = reactor
+        self._serving = serving
+        reactor.register(fd, READ, self)
+
+    def ready(self, mask: int) -> None:
+        del mask
+        self._reactor.unregister(self._fd)  # its end of file would be reported for ever
+        _log.warning("the master is gone; this worker finishes what it does and leaves")
+        self._serving.drain()
