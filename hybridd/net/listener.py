@@ -10,9 +10,9 @@ from __future__ import annotations
 import errno
 import os
 import socket
-import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from hybridd.config.address import Address, Kind
@@ -57,7 +57,7 @@ class Listener:
         """Stop listening; the file of a unix socket goes too, when it is ours."""
         if self.owned and self.sock.family == socket.AF_UNIX and self.sock.fileno() >= 0:
             with suppress(OSError):  # already replaced or removed by somebody: theirs now
-                os.unlink(self.sock.getsockname())
+                Path(os.fsdecode(self.sock.getsockname())).unlink()
         self.sock.close()
 
 
@@ -122,7 +122,7 @@ def _bind_tcp(address: Address, backlog: int) -> list[Listener]:
     listeners: list[Listener] = []
     try:
         for family, _, _, _, where in dict.fromkeys(found):
-            listeners.append(_bind_one(family, where, str(address), backlog))  # noqa: PERF401  # closed below on error
+            listeners.append(_bind_one(family, where, str(address), backlog))
     except OSError as error:
         for listener in listeners:
             listener.close()
@@ -164,17 +164,17 @@ def _remove_stale(path: str) -> None:
     Raises:
         OSError: EADDRINUSE when somebody listens there or the file is not a socket.
     """
-    try:
-        if not stat.S_ISSOCK(os.stat(path).st_mode):
-            raise OSError(errno.EADDRINUSE, "the file exists and is not a socket")
-    except FileNotFoundError:
+    file = Path(path)
+    if not file.exists():
         return
+    if not file.is_socket():
+        raise OSError(errno.EADDRINUSE, "the file exists and is not a socket")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.setblocking(False)
         try:
             probe.connect(path)
         except ConnectionRefusedError:
-            os.unlink(path)
+            file.unlink()
             return
         except BlockingIOError:
             pass  # its backlog is full: somebody is very much alive

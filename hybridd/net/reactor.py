@@ -11,7 +11,7 @@ One turn, in this order:
 
 Knows:     selectors, the monotonic clock.
 Never:     HTTP, applications, signals.
-Runs in:   the master's only thread; in a worker, the thread that leads.  ``post`` and ``wake`` may be called by any thread.
+Runs in:   the master's only thread; in a worker, the thread that leads.  Any thread may call ``post`` and ``wake``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The hands of a connection: a non-blocking socket driven by the reactor, with asyncio's Transport methods.
 
-Beyond asyncio: ``sendfile`` is ordered with ``write``; ``set_deadline`` is how a protocol states until when it waits; bytes
-that the peer does not take for ``write_timeout`` seconds end the connection.
+Beyond asyncio: ``sendfile`` is ordered with ``write``; ``set_deadline`` is how a protocol states until when it waits;
+bytes that the peer does not take for ``write_timeout`` seconds end the connection.
 
 An idle connection costs this object, its socket and one selector key: no buffer, deque or dict of its own.
 
@@ -12,12 +12,10 @@ Runs in:   the thread that leads the reactor, every method.
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import socket
 import struct
-from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,12 +23,11 @@ from enum import IntEnum
 from typing import Any
 
 from hybridd.net.reactor import READ, WRITE, Reactor
+from hybridd.net.send_queue import SendQueue
 
 READ_SIZE = 65536
 HIGH_WATERMARK = 65536
 LOW_WATERMARK = 16384
-_GATHER = 64  # buffers per sendmsg; far below IOV_MAX (1024), about one socket buffer of small chunks
-_ROUNDS = 8  # system calls per event: a fast reader of a large file must not keep the loop to itself
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER, zero seconds: close() sends RST (socket(7))
 
 _log = logging.getLogger("hybridd.net")
@@ -54,15 +51,6 @@ class Reading(IntEnum):
     ENDED = 2  # the peer's FIN has come, or we are closing: never again
 
 
-@dataclass(slots=True)
-class FilePart:
-    """A stretch of a file that waits to be sent; the descriptor is ours."""
-
-    fd: int
-    offset: int
-    count: int
-
-
 @dataclass(slots=True, eq=False)
 class Terms:
     """What all connections of one worker share; one reference each instead of five.
@@ -73,7 +61,6 @@ class Terms:
         received, sent: bytes, only ever growing.
         lost: connections that have ended, only ever growing.
         open: every transport that is not closed.
-        writing: how many of them have bytes that wait for their peer.
     """
 
     reactor: Reactor
@@ -83,14 +70,12 @@ class Terms:
     sent: int = 0
     lost: int = 0
     open: set[SocketTransport] = field(default_factory=set)
-    writing: int = 0
 
 
 class SocketTransport:
     """One accepted connection."""
 
     __slots__ = (
-        "_buffered",
         "_high",
         "_low",
         "_mask",
@@ -116,8 +101,7 @@ class SocketTransport:
         self._side = Side.OPEN
         self._reading = Reading.ON
         self._mask = 0  # what the selector watches for us; 0 = not registered
-        self._queue: deque[bytes | memoryview | FilePart] | None = None
-        self._buffered = 0
+        self._queue: SendQueue | None = None
         self._high = HIGH_WATERMARK
         self._low = LOW_WATERMARK
         self._protocol_paused = False
@@ -127,14 +111,14 @@ class SocketTransport:
         self.tick = 0
 
     def __repr__(self) -> str:
-        return f"<SocketTransport {self._peername} {self._side.name} reading={self._reading.name} {self._buffered} B>"
+        return f"<SocketTransport {self._peername} {self._side.name} reading={self._reading.name} {self.get_write_buffer_size()} B>"
 
     def open(self) -> None:
         """Introduce the protocol to its connection and begin to read."""
         self._terms.open.add(self)
         try:
             self._protocol.connection_made(self)
-        except Exception:
+        except Exception:  # noqa: BLE001  # whatever a protocol raises ends its connection only
             self._protocol_failed()
         self._watch()
 
@@ -164,7 +148,7 @@ class SocketTransport:
             self._watch()
             if not self._protocol.eof_received():
                 self.close()
-        except Exception:
+        except Exception:  # noqa: BLE001  # whatever a protocol raises ends its connection only
             self._protocol_failed()
 
     def pause_reading(self) -> None:
@@ -201,22 +185,25 @@ class SocketTransport:
             if sent == len(data):
                 return
             data = memoryview(data)[sent:]
-        # A bytearray or view may change after we return; what waits must not.
-        self._enqueue(data if isinstance(data, bytes) else bytes(data), len(data))
+        # A caller's bytearray may change after we return; what waits must not.
+        self._open_queue().append(bytes(data))
+        self._queued()
 
     def writelines(self, parts: Iterable[bytes | bytearray | memoryview]) -> None:
         """Send several pieces in order."""
         self.write(b"".join(parts))
 
     def sendfile(self, fd: int, offset: int, count: int) -> None:
-        """Send ``count`` bytes of ``fd`` from ``offset``, in order with ``write``; the descriptor is ours from now on."""
+        """Send a stretch of a file, in order with ``write``; the descriptor is ours from now on."""
         if self._side is not Side.OPEN or not count:
             os.close(fd)
             return
         started = self._queue is not None
-        self._enqueue(FilePart(fd, offset, count), count)
+        self._open_queue().append_file(fd, offset, count)
         if not started:
             self._flush()
+        if self._queue is not None:
+            self._queued()
 
     def write_eof(self) -> None:
         """Send what waits, then FIN; reading goes on."""
@@ -231,7 +218,7 @@ class SocketTransport:
 
     def get_write_buffer_size(self) -> int:
         """Bytes that wait to be sent, files included."""
-        return self._buffered
+        return 0 if self._queue is None else self._queue.size
 
     def get_write_buffer_limits(self) -> tuple[int, int]:
         """(low, high) watermark in bytes."""
@@ -247,15 +234,22 @@ class SocketTransport:
             raise ValueError(f"high ({high}) must be >= low ({low}) must be >= 0")
         self._high, self._low = high, low
 
-    def _enqueue(self, part: bytes | FilePart, size: int) -> None:
+    def _open_queue(self) -> SendQueue:
         if self._queue is None:
-            self._queue = deque()
-            self._terms.writing += 1
+            self._queue = SendQueue()
             self._made_progress()
-        self._queue.append(part)
-        self._buffered += size
+        return self._queue
+
+    def _close_queue(self) -> None:
+        if self._queue is not None:
+            self._queue.close()
+            self._queue = None
+            self._write_deadline = 0.0
+
+    def _queued(self) -> None:
+        """Something waits: let the selector say when it can go, and the protocol when it should stop."""
         self._watch()
-        if self._buffered > self._high and not self._protocol_paused:
+        if not self._protocol_paused and self.get_write_buffer_size() > self._high:
             self._protocol_paused = True
             self._protocol.pause_writing()
 
@@ -263,62 +257,20 @@ class SocketTransport:
         queue = self._queue
         assert queue is not None
         try:
-            for _ in range(_ROUNDS):
-                if not queue:
-                    break
-                head = queue[0]
-                sent = self._send_file_part(head) if isinstance(head, FilePart) else self._send_buffers(queue)
+            for sent in queue.send(self._sock):
                 self._terms.sent += sent
-                self._buffered -= sent
                 self._made_progress()
-        except (BlockingIOError, InterruptedError):
-            pass
         except OSError as error:
             self._lose(error)
             return
-        if not queue:
-            self._queue = None
-            self._terms.writing -= 1
-            self._write_deadline = 0.0
+        if not queue.size:
+            self._close_queue()
         self._watch()
-        if self._protocol_paused and self._buffered <= self._low:
+        if self._protocol_paused and queue.size <= self._low:
             self._protocol_paused = False
             self._protocol.resume_writing()
         if self._queue is None:
             self._flushed()
-
-    def _send_buffers(self, queue: deque[bytes | memoryview | FilePart]) -> int:
-        buffers = []
-        for part in queue:
-            if isinstance(part, FilePart) or len(buffers) == _GATHER:
-                break
-            buffers.append(part)
-        sent = rest = self._sock.sendmsg(buffers)
-        for part in buffers:
-            queue.popleft()
-            if rest < len(part):
-                queue.appendleft(memoryview(part)[rest:])
-                break
-            rest -= len(part)
-        return sent
-
-    def _send_file_part(self, part: FilePart) -> int:
-        try:
-            sent = os.sendfile(self._sock.fileno(), part.fd, part.offset, part.count)
-        except OSError as error:
-            if error.errno not in (errno.EINVAL, errno.ENOSYS):
-                raise
-            # Some file systems cannot splice (sendfile(2), EINVAL).
-            sent = self._sock.send(os.pread(part.fd, min(part.count, READ_SIZE), part.offset))
-        if not sent:
-            raise OSError(errno.EIO, "the file became shorter while it was sent")
-        part.offset += sent
-        part.count -= sent
-        if not part.count:
-            os.close(part.fd)
-            assert self._queue is not None
-            self._queue.popleft()
-        return sent
 
     def _flushed(self) -> None:
         if self._side is Side.ENDING:
@@ -368,7 +320,7 @@ class SocketTransport:
             self._arm()
             try:
                 self._protocol.deadline_expired()
-            except Exception:
+            except Exception:  # noqa: BLE001
                 self._protocol_failed()
         else:
             self._arm()
@@ -446,20 +398,11 @@ class SocketTransport:
             self._mask = 0
         reactor.deadlines.forget(self)
         self._protocol_deadline = self._write_deadline = 0.0
-        if self._queue is not None:
-            self._drop_queue(self._queue)
+        self._close_queue()
         self._sock.close()
         self._terms.open.discard(self)
         self._terms.lost += 1
         reactor.call_soon(self._tell_lost, error)
-
-    def _drop_queue(self, queue: deque[bytes | memoryview | FilePart]) -> None:
-        for part in queue:
-            if isinstance(part, FilePart):
-                os.close(part.fd)
-        self._queue = None
-        self._buffered = 0
-        self._terms.writing -= 1
 
     def _tell_lost(self, error: Exception | None) -> None:
         if self._terms.lost_one is not None:

@@ -5,8 +5,8 @@ connection directly; every other one posts what it has to say, and the leader sa
 can change once, from leading to not, while the window around application code is open (lead.py).
 
 How a slow client holds no thread: what it has not taken yet is kept by the transport up to ``limits.response_memory``,
-beyond that in a Spool (a file, written by the thread that runs the application); above ``limits.response_spool`` the Call
-is suspended: its thread goes, and another one continues the iterator when the client has caught up.
+beyond that in a Spool (a file, written by the thread that runs the application); above ``limits.response_spool`` the
+Call is suspended: its thread goes, and another one continues the iterator when the client has caught up.
 
 Knows:     its exchange, its connection, its desk (who posts, who resumes).
 Never:     sockets, parsers, the scoreboard.
@@ -151,7 +151,7 @@ class Call:
                 self._spool = Spool()
             self._spool.append(data)
         except OSError as error:
-            _log.error(  # noqa: TRY400  # the traceback would only show this line
+            _log.error(  # the traceback would only show this line
                 "cannot keep the response to %s %s for a slow client: %s; it is cut",
                 self.request.method,
                 self.request.path,

@@ -1,8 +1,8 @@
 """Which thread runs a Call, and which Calls wait for one.
 
 ``threads`` Calls run at once, each in a thread of the pool; the thread that leads is never among them, so that the
-connections are served whatever the application does.  Behind them waits a bounded queue; how long a Call may wait there is
-its connection's deadline.
+connections are served whatever the application does.  Behind them waits a bounded queue; how long a Call may wait there
+is its connection's deadline.
 
 Knows:     Calls and how many may run.
 Never:     HTTP's rules, sockets, the application.
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
 from functools import partial
 
 from hybridd.config.settings import Config
@@ -173,5 +172,3 @@ class Dispatch:
             method=request.method,
             path=request.path,
         )
-
-

@@ -31,11 +31,11 @@ _FILE_THREADS = 2  # writers of temporary files: they wait for the disk, not for
 
 
 class HttpService:
-    """The ``hybridd.http.wire.Service`` of a worker.
+    """The ``hybridd.http.wire.Service`` of one listener in a worker.
 
     Attributes:
         draining: every answer from now on closes its connection.
-        counts: what the connections have counted.
+        counts: what the connections have counted, those of all listeners.
     """
 
     def __init__(
@@ -45,17 +45,20 @@ class HttpService:
         server: WsgiServer,
         dispatch: Dispatch,
         *,
+        counts: HttpCounts,
         context: Context,
+        local: str,
         slot: int,
         record: Callable[[AccessRecord], None],
     ) -> None:
         self.draining = False
-        self.counts = HttpCounts()
+        self.counts = counts
         self._config = config
         self._reactor = reactor
         self._server = server
         self._dispatch = dispatch
         self._context = context
+        self._local = local
         self._slot = slot
         self._record = record
         self._files = Pool(_FILE_THREADS, reactor.post, "file")
@@ -76,7 +79,7 @@ class HttpService:
         if request is None:
             return
         call = Call(self._dispatch, connection, request, self._context.copy())
-        call.exchange = self._server.exchange(request, call)
+        call.exchange = self._server.exchange(request, call, self._local)
         self._calls[connection] = call
         if not self._dispatch.submit(call):
             self._calls.pop(connection, None)

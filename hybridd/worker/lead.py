@@ -1,8 +1,8 @@
 """The lead: who may touch the reactor, and the window in which that may change hands.
 
 The thread that runs the reactor may run a Call itself.  While it is inside application code the window is open: the
-lead can be stolen by taking the Call's token.  Before server code goes on, the Call takes its *own* token back; if it is
-gone, so is the lead.  Append, remove and pop of a list are each one step under the interpreter lock, so exactly one side
+lead can be stolen by taking the Call's token.  Before server code goes on, the Call takes its *own* token back; if it
+is gone, so is the lead.  Append and remove of a list are each one step under the interpreter lock, so exactly one side
 gets the token, without a lock of ours.
 
 Knows:     tokens.

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from hybridd.http.counts import HttpCounts
 from hybridd.net.transport import Terms
+from hybridd.ops.logs import Logs
 from hybridd.ops.scoreboard import Row
 from hybridd.worker import words
 from hybridd.worker.accepting import Acceptor
@@ -31,6 +32,7 @@ class Report:
         terms: Terms,
         dispatch: Dispatch,
         acceptors: Sequence[Acceptor],
+        logs: Logs,
     ) -> None:
         self._row = row
         self._generation = generation
@@ -39,6 +41,7 @@ class Report:
         self._terms = terms
         self._dispatch = dispatch
         self._acceptors = acceptors
+        self._logs = logs
         self._moved: tuple[int, ...] = ()
 
     def state(self, state: words.WorkerState) -> None:
@@ -52,7 +55,7 @@ class Report:
         row[words.HEARTBEAT] = time.monotonic_ns()
         row[words.OLDEST_CALL] = int(self._dispatch.oldest * 1e9)
         row[words.THREADS] = self._dispatch.threads
-        row[words.CONNECTIONS_WRITING] = self._terms.writing
+        self._row.store(words.LOG_DROPPED, self._logs.dropped)
 
     def sleeps(self) -> None:
         """The loop goes to sleep; another worker may leave a connection to us if we would hear of it."""
@@ -74,18 +77,13 @@ class Report:
         if moved == self._moved:
             return
         self._moved = moved
-        row, counts = self._row, self._counts
-        row.words[words.CONNECTIONS] = connections
-        row.words[words.CONNECTIONS_READING] = counts.reading
-        row.words[words.CALLS_RUNNING] = running
-        row.words[words.CALLS_QUEUED] = queued
-        row.words[words.LOAD] = words.pack_load(running + queued, connections)
-        row.words[words.ACCEPTING] = int(any(acceptor.armed for acceptor in self._acceptors))
-        row.words[words.CONNECTIONS_ACCEPTED] = sum(acceptor.accepted for acceptor in self._acceptors)
-        row.words[words.NETWORK_RECEIVE] = terms.received
-        row.words[words.NETWORK_TRANSMIT] = terms.sent
-        row.store(words.CONNECTIONS_CLOSED, counts.closed)
-        row.store(words.HTTP_REQUESTS, counts.requests)
-        row.store(words.HTTP_REJECTED, counts.rejected)
-        row.store(words.HTTP_DURATION, [*counts.duration.counts, counts.duration.sum_ns])
-        row.store(words.HTTP_QUEUE_WAIT, [*counts.queue_wait.counts, counts.queue_wait.sum_ns])
+        words.store_http(self._row, self._counts)
+        row = self._row.words
+        row[words.CONNECTIONS] = connections  # those of raw protocols too
+        row[words.CALLS_RUNNING] = running
+        row[words.CALLS_QUEUED] = queued
+        row[words.LOAD] = words.pack_load(running + queued, connections)
+        row[words.ACCEPTING] = int(any(acceptor.armed for acceptor in self._acceptors))
+        row[words.CONNECTIONS_ACCEPTED] = sum(acceptor.accepted for acceptor in self._acceptors)
+        row[words.NETWORK_RECEIVE] = terms.received
+        row[words.NETWORK_TRANSMIT] = terms.sent

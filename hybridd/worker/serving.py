@@ -10,15 +10,17 @@ Runs in:   the thread that leads.
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import signal
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 from hybridd.config.settings import Config
 from hybridd.net.reactor import READ, Reactor
 from hybridd.net.transport import Terms
+from hybridd.ops.logs import Logs
 from hybridd.worker.accepting import Acceptor
 from hybridd.worker.dispatch import Dispatch
 from hybridd.worker.report import Report
@@ -26,7 +28,7 @@ from hybridd.worker.words import WorkerState
 
 _log = logging.getLogger("hybridd.worker")
 
-_HEARTBEAT = 1.0
+HEARTBEAT = 1.0
 """Seconds; an idle worker wakes up for nothing else."""
 
 _BACKLOG_AT_DRAIN = 1024
@@ -43,9 +45,13 @@ class Phase(Enum):
 
 
 class Service(Protocol):
-    """What serves the connections of a listener."""
+    """What serves the connections of a listener; ``connection`` makes the protocol of one."""
 
     draining: bool
+
+    @property
+    def connection(self) -> Callable[[], Any]:
+        """Makes the protocol of a new connection."""
 
 
 class Serving:
@@ -65,8 +71,7 @@ class Serving:
         services: Sequence[Service],
         dispatch: Dispatch,
         report: Report,
-        reopen_logs: Callable[[], None],
-        write_stacks: Callable[[], None],
+        logs: Logs,
     ) -> None:
         self.phase = Phase.PROBATION
         self.stuck = 0
@@ -77,8 +82,7 @@ class Serving:
         self._services = services
         self._dispatch = dispatch
         self._report = report
-        self._reopen_logs = reopen_logs
-        self._write_stacks = write_stacks
+        self._logs = logs
 
     def begin(self, lifeline: int, probation: float) -> None:
         """Say READY; accept at once, or after ``probation`` seconds when a new generation is being tried."""
@@ -102,7 +106,7 @@ class Serving:
             case signal.SIGQUIT:
                 self.end()
             case signal.SIGUSR1:
-                self._reopen_logs()
+                self._logs.reopen()
 
     def drain(self) -> None:
         """Finish what was begun, begin nothing new, then end."""
@@ -142,8 +146,9 @@ class Serving:
 
     def _beat(self) -> None:
         self._report.beat()
+        self._logs.tick(self._reactor.now)
         if self.phase is not Phase.ENDED:
-            self._reactor.call_later(_HEARTBEAT, self._beat)
+            self._reactor.call_later(HEARTBEAT, self._beat)
 
     def _turned(self) -> None:
         self._report.turned()
@@ -165,7 +170,7 @@ class Serving:
         for call in self._dispatch.running:
             _log.error("still running: %s %s (request %s)", call.request.method, call.request.path, call.request.id)
         if self._dispatch.running:
-            self._write_stacks()
+            faulthandler.dump_traceback(self._logs.error.sink.fd, all_threads=True)
         self.end()
 
 

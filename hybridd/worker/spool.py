@@ -1,7 +1,7 @@
 """What a response has produced and its client has not yet taken, in a temporary file.
 
-Written by the thread that runs the application, read by the kernel (sendfile) on behalf of the one that leads.  There is
-no lock: ``written`` has one writer and only grows, and what lies below it does not change.
+Written by the thread that runs the application, read by the kernel (sendfile) on behalf of the one that leads.  There
+is no lock: ``written`` has one writer and only grows, and what lies below it does not change.
 
 Runs in:   ``append`` in the thread that runs the Call; ``take`` and ``close`` in the thread that leads.
 """

@@ -1,0 +1,90 @@
+"""The parts of a worker, put together: one acceptor and one service per listener, one dispatch, one report.
+
+Knows:     which part needs which.
+Never:     what they do.
+Runs in:   the worker's main thread, once; nothing turns yet.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import Any
+
+from hybridd.app.wsgi import WsgiServer
+from hybridd.http.counts import HttpCounts
+from hybridd.net.listener import Listener
+from hybridd.net.reactor import Reactor
+from hybridd.net.transport import Terms
+from hybridd.ops.scoreboard import Row
+from hybridd.worker.accepting import Acceptor
+from hybridd.worker.dispatch import Dispatch
+from hybridd.worker.http_service import HttpService
+from hybridd.worker.raw_service import RawService
+from hybridd.worker.report import Report
+from hybridd.worker.serving import Service, Serving
+from hybridd.worker.spec import WorkerSpec
+
+
+def assemble(spec: WorkerSpec, row: Row, application: Any, reactor: Reactor) -> Serving:
+    """Return what serves ``spec.listeners`` with ``application``: a WSGI application or a factory of raw protocols."""
+    config, logs = spec.config, spec.logs
+    terms = Terms(reactor, config.timeouts.write)
+    counts = HttpCounts()
+    dispatch = Dispatch(config, reactor, row)
+    if config.protocol:
+        make_service = _raw(application, counts, terms)
+    else:
+        make_service = _http(spec, application, counts, reactor, dispatch)
+    services = [make_service(listener) for listener in spec.listeners]
+    acceptors = [
+        Acceptor(listener, terms, config.limits.connections, service.connection)
+        for listener, service in zip(spec.listeners, services, strict=True)
+    ]
+    report = Report(
+        row,
+        spec.generation,
+        ring=lambda: os.eventfd_write(spec.doorbell, 1),
+        counts=counts,
+        terms=terms,
+        dispatch=dispatch,
+        acceptors=acceptors,
+        logs=logs,
+    )
+    reactor.after_turn.append(logs.access.flush)
+    return Serving(
+        config,
+        reactor=reactor,
+        terms=terms,
+        acceptors=acceptors,
+        services=services,
+        dispatch=dispatch,
+        report=report,
+        logs=logs,
+    )
+
+
+def _raw(factory: Callable[[], Any], counts: HttpCounts, terms: Terms) -> Callable[[Listener], Service]:
+    service = RawService(factory, counts)
+    terms.lost_one = service.lost_one
+    return lambda _: service
+
+
+def _http(
+    spec: WorkerSpec, application: Any, counts: HttpCounts, reactor: Reactor, dispatch: Dispatch
+) -> Callable[[Listener], Service]:
+    config = spec.config
+    server = WsgiServer(application, multithread=config.threads > 1, multiprocess=config.workers != 1)
+    context = copy_context()  # what the application set while it was loaded is seen by every Call
+    return lambda listener: HttpService(
+        config,
+        reactor,
+        server,
+        dispatch,
+        counts=counts,
+        context=context,
+        local=listener.address,
+        slot=spec.slot,
+        record=spec.logs.access.append,
+    )

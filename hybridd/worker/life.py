@@ -1,0 +1,154 @@
+"""A worker process from its fork to its exit.
+
+The main thread loads the application and then only waits: applications call ``asyncio.run`` or ``signal.signal`` and
+would take the wake-up descriptor away from whoever leads in it (a TERM was lost that way).  Another thread leads.
+After the end the main thread leaves normally, so that ``atexit`` functions run; only Calls that cannot be stopped are
+left behind by ``os._exit``.
+
+Knows:     the order of a worker's life; signals and descriptors that it inherits.
+Never:     how connections are served (serving.py).
+Runs in:   the child, from the top of its stack: whoever forked raises BecomeWorker there, and the outermost frame of
+           the program calls ``run``.
+"""
+
+from __future__ import annotations
+
+import atexit
+import faulthandler
+import logging
+import os
+import secrets
+import signal
+import threading
+import time
+from typing import Any
+
+from hybridd.app.application import load_application
+from hybridd.app.raw import load_protocol_factory
+from hybridd.config.settings import Config
+from hybridd.errors import BootError, ExitCode
+from hybridd.http.request import request_ids
+from hybridd.net.reactor import Reactor
+from hybridd.net.signal_bytes import SignalBytes
+from hybridd.ops.scoreboard import Row
+from hybridd.worker import words
+from hybridd.worker.assembly import assemble
+from hybridd.worker.serving import HEARTBEAT, Serving
+from hybridd.worker.spec import WorkerSpec
+from hybridd.worker.words import WorkerState
+
+_log = logging.getLogger("hybridd.worker")
+
+SIGNALS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1)
+"""What a worker understands: drain, quick stop, reopen the logs.  USR1 reaches it from the master only."""
+
+IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU, signal.SIGWINCH)
+"""A terminal sends some of these to the whole process group; they are the master's business."""
+
+_LAST_WORDS = 5.0
+"""Seconds that ``atexit`` functions and threads of the application have after a clean drain."""
+
+
+class BecomeWorker(BaseException):
+    """Raised in a forked child; unwinds the master's stack up to the frame that calls ``run(spec)``.
+
+    Not an Exception, and nothing of the master's may catch it or clean up on its way: all of that is the parent's.
+    """
+
+    def __init__(self, spec: WorkerSpec) -> None:
+        super().__init__(spec)
+        self.spec = spec
+
+
+def run(spec: WorkerSpec) -> int:
+    """Be a worker; the exit status of the process."""
+    atexit._clear()  # noqa: SLF001  # what the master registered is the master's (multiprocessing does the same)
+    spec.logs.forked()
+    row = spec.scoreboard.row(spec.slot)
+    _arrange_signals()
+    faulthandler.enable(spec.logs.error.sink.fd, all_threads=True)  # SIGABRT writes every thread's stack
+    request_ids.prefix = secrets.token_hex(4) + "-"
+    row.words[words.PID] = os.getpid()
+    row.words[words.HEARTBEAT] = time.monotonic_ns()
+    row.words[words.STATE] = words.pack_state(WorkerState.BOOTING, spec.generation)
+    try:
+        application = _load(spec.config)
+    except BootError as error:
+        _log.error("the application cannot boot: %s", error)  # it carries the traceback that matters
+        words.write_boot_error(row, str(error))
+        return ExitCode.CANNOT_BOOT
+    return _serve(spec, row, application)
+
+
+def _arrange_signals() -> None:
+    """Until the application is loaded, TERM and QUIT end the process as they would any other."""
+    signal.set_wakeup_fd(-1)
+    for number in IGNORED:
+        signal.signal(number, signal.SIG_IGN)
+    for number in (*SIGNALS, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a log rotation during the boot must not kill
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def _load(config: Config) -> Any:
+    """Load what is to be served, in the folder that it shall run in.
+
+    Raises:
+        BootError: with everything that a person needs to mend it.
+    """
+    if config.chdir:
+        try:
+            os.chdir(config.chdir)  # by text, so that a switched symbolic link is seen by the next generation
+        except OSError as error:
+            raise BootError(f"cannot enter chdir {config.chdir!r}: {error.strerror}") from None
+    if config.protocol:
+        return load_protocol_factory(config.protocol, factory=config.factory)
+    return load_application(config.application, factory=config.factory)
+
+
+def _serve(spec: WorkerSpec, row: Row, application: Any) -> int:
+    reactor = Reactor()
+    serving = assemble(spec, row, application, reactor)
+    signals = SignalBytes(reactor, SIGNALS, serving.receive_signal)
+    signals.install()  # after loading: the application may have installed its own
+    failure: list[BaseException] = []
+    ended = threading.Event()
+
+    def lead() -> None:
+        try:
+            serving.begin(spec.lifeline, spec.probation)
+            reactor.run()
+        except BaseException as error:  # noqa: BLE001  # a defect of ours: said, and the process ends with it
+            failure.append(error)
+        finally:
+            ended.set()
+
+    threading.Thread(target=lead, name="leader", daemon=True).start()
+    while not ended.wait(HEARTBEAT):
+        if not signals.intact():  # a C extension, or code that found the main thread: nobody else can do this
+            _log.warning("something in this worker took over a signal that hybridd needs; it is taken back")
+            signals.install()
+    return _leave(spec, serving, failure)
+
+
+def _leave(spec: WorkerSpec, serving: Serving, failure: list[BaseException]) -> int:
+    """What the main thread does when the leader has ended; returns only when the interpreter may end normally."""
+    if failure:
+        _log.critical("the worker fails: its loop ended with an error", exc_info=failure[0])
+        spec.logs.access.flush()
+        os._exit(ExitCode.UNEXPECTED)
+    spec.logs.access.flush()
+    if serving.stuck:
+        _log.warning("leaving with %d calls that cannot be stopped", serving.stuck)
+        os._exit(ExitCode.CLEAN)
+    # Threads of the application that are no daemons are joined by the interpreter, and its atexit functions may hang.
+    last = threading.Timer(_LAST_WORDS, _leave_anyway)
+    last.daemon = True
+    last.start()
+    return ExitCode.CLEAN
+
+
+def _leave_anyway() -> None:
+    _log.warning("threads or atexit functions of the application did not end within %g s; leaving anyway", _LAST_WORDS)
+    os._exit(ExitCode.CLEAN)

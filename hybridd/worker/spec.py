@@ -1,0 +1,35 @@
+"""What a worker is born with: made by the master before the fork, read by the child after it.
+
+Knows:     the values and descriptors that cross the fork.
+Runs in:   master and worker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hybridd.config.settings import Config
+from hybridd.net.listener import Listener
+from hybridd.ops.logs import Logs
+from hybridd.ops.scoreboard import Scoreboard
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSpec:
+    """What a worker is born with.
+
+    Attributes:
+        lifeline: read end of a pipe; its end of file means that the master is gone.
+        doorbell: event descriptor; written to when the master should look at our row.
+        probation: seconds that a new generation's first worker lives before it accepts; 0 for all others.
+    """
+
+    slot: int
+    generation: int
+    config: Config
+    listeners: tuple[Listener, ...]
+    scoreboard: Scoreboard
+    logs: Logs
+    lifeline: int
+    doorbell: int
+    probation: float = 0.0
