@@ -1,0 +1,35 @@
+"""What ``ps`` shows: which process is which, and how it is.
+
+Knows:     the words of a title.
+Never:     what they are about.
+Runs in:   every process; a worker renews its title about once per second, when it has changed.
+"""
+
+from __future__ import annotations
+
+import setproctitle
+
+
+def master_title(application: str, generation: int, state: str) -> str:
+    """Return for example ``hybridd: master [shop:app] gen 3, running``; without an application no brackets."""
+    name = f" [{application}]" if application else ""
+    return f"hybridd: master{name} gen {generation}, {state}"
+
+
+def worker_title(slot: int, generation: int, state: str, *, connections: int, calls: int) -> str:
+    """Return for example ``hybridd: worker 2 gen 3, 118 connections, 4 calls``; a state other than ready is named."""
+    named = "" if state == "ready" else f" {state}"
+    return f"hybridd: worker {slot} gen {generation}{named}, {connections} connections, {calls} calls"
+
+
+class Title:
+    """Sets the title of this process, and only when it is another one than before."""
+
+    def __init__(self) -> None:
+        self._shown = ""
+
+    def show(self, title: str) -> None:
+        """Show a title in ``ps`` (cut to what the kernel has room for)."""
+        if title != self._shown:
+            setproctitle.setproctitle(title)
+            self._shown = title
