@@ -1,45 +1,63 @@
 """WSGI (PEP 3333): one server object per worker makes one exchange per request.
 
-Knows:     the application, the environ that all requests share.
+Knows:     the application, and the part of the environ that all requests of a listener share.
 Never:     sockets, loops, threads: responses go to an Outlet, and who steps an exchange is the worker's choice.
-Runs in:   a worker; ``exchange`` on its leader, ``step`` and ``abandon`` on any one thread at a time.
+Runs in:   a worker; ``exchange`` on its leader, ``base`` and ``errors`` on the thread that steps an exchange.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TextIO, cast
 
+from hybridd.app.application import WsgiApplication
+from hybridd.app.environ import base_environ
+from hybridd.app.errors_stream import ErrorsStream
+from hybridd.app.exchange import ClientGoneError, WsgiExchange
 from hybridd.app.outlet import Outlet
 from hybridd.http.request import Request
 
-__all__ = ["Outlet", "WsgiExchange", "WsgiServer"]
-
-
-class WsgiExchange:
-    """One request and its response."""
-
-    def step(self) -> bool:
-        """Run the application: True when the exchange is over, False when it rests because the client is behind.
-
-        Never raises.  Every step of an exchange must run in the same ``contextvars.Context``.
-        """
-        raise NotImplementedError
-
-    def abandon(self) -> None:
-        """Close the application's iterable, as a last step: the client is gone.  Never raises; may come twice."""
-        raise NotImplementedError
+__all__ = ["ClientGoneError", "Outlet", "WsgiExchange", "WsgiServer"]
 
 
 class WsgiServer:
-    """A WSGI application and the part of its environ that never changes."""
+    """A WSGI application and what its requests share; one per worker.
 
-    def __init__(self, application: Any, *, multithread: bool, multiprocess: bool, scheme: str = "http") -> None:
-        """Take ``application`` (a callable of two arguments)."""
-        raise NotImplementedError
+    ``multithread``: the application may be called by two threads at once; ``multiprocess``: other workers run it too.
+    """
 
-    def exchange(self, request: Request, outlet: Outlet, local: str = "") -> WsgiExchange:
+    __slots__ = ("_bases", "_multiprocess", "_multithread", "_scheme", "application", "errors")
+
+    def __init__(
+        self, application: WsgiApplication, *, multithread: bool, multiprocess: bool, scheme: str = "http"
+    ) -> None:
+        self.application = application
+        self.errors = ErrorsStream()
+        self._multithread = multithread
+        self._multiprocess = multiprocess
+        self._scheme = scheme
+        self._bases: dict[str, dict[str, Any]] = {}  # by listener; as many as listeners, at most
+
+    def exchange(self, request: Request, outlet: Outlet, local: str = "", remote_port: int = 0) -> WsgiExchange:
         """Prepare one exchange; nothing of the application runs before its first step.
 
-        ``local`` is the listener's bound address as text (``Listener.address``): SERVER_NAME and SERVER_PORT.
+        Args:
+            request: complete; its body is closed when the exchange is over.
+            outlet: where the response goes.
+            local: the listener's bound address as text (``Listener.address``), for SERVER_NAME and SERVER_PORT.
+            remote_port: the client's port, for REMOTE_PORT; 0 leaves it out.
         """
-        raise NotImplementedError
+        return WsgiExchange(self, request, outlet, local, remote_port)
+
+    def base(self, local: str) -> dict[str, Any]:
+        """Return the environ that all requests of a listener share; not to be changed."""
+        try:
+            return self._bases[local]
+        except KeyError:
+            base = self._bases[local] = base_environ(
+                local,
+                scheme=self._scheme,
+                multithread=self._multithread,
+                multiprocess=self._multiprocess,
+                errors=cast(TextIO, self.errors),
+            )
+            return base

@@ -1,0 +1,79 @@
+"""The WSGI environ (PEP 3333, RFC 3875): a part per listener, made once, and a part per request.
+
+Knows:     the names of the variables and how a request's words become them.
+Never:     the application; the connection.
+Runs in:   the leader, or whichever thread prepares an exchange.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any, TextIO
+from urllib.parse import unquote
+
+from hybridd import __version__
+from hybridd.app.file_wrapper import FileWrapper
+from hybridd.http.request import Request
+
+PROTOCOLS = {(1, 0): "HTTP/1.0", (1, 1): "HTTP/1.1"}
+
+
+def base_environ(local: str, *, scheme: str, multithread: bool, multiprocess: bool, errors: TextIO) -> dict[str, Any]:
+    """Return what all requests of one listener share; ``local`` is its address as text."""
+    name, port = _server_of(local, scheme)
+    return {
+        "GATEWAY_INTERFACE": "CGI/1.1",
+        "SCRIPT_NAME": "",
+        "SERVER_NAME": name,
+        "SERVER_PORT": port,
+        "SERVER_SOFTWARE": f"hybridd/{__version__}",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scheme,
+        "wsgi.errors": errors,
+        "wsgi.multithread": multithread,
+        "wsgi.multiprocess": multiprocess,
+        "wsgi.run_once": False,
+        "wsgi.file_wrapper": FileWrapper,
+        "wsgi.input_terminated": True,  # read() ends by itself, also when the client's body was chunked
+    }
+
+
+def request_environ(base: dict[str, Any], request: Request, remote_port: int) -> dict[str, Any]:
+    """Return the environ of one request: the application's own, to change as it likes."""
+    path = request.path
+    if "%" in path:
+        path = unquote(path, "latin-1")  # bytes as code points, as PEP 3333 wants them ("unicode issues")
+    elif path == "*":
+        path = ""  # OPTIONS *: RFC 3875 4.1.5 wants a path here, RAW_URI has the asterisk
+    uri = request.target.decode("latin-1")
+    # One display makes one dict of the final size; the request's own variables come last, so no header replaces them.
+    environ = {
+        **base,
+        **request.fields,
+        "REQUEST_METHOD": request.method,
+        "PATH_INFO": path,
+        "QUERY_STRING": request.query,
+        "RAW_URI": uri,  # gunicorn's name
+        "REQUEST_URI": uri,  # Apache's and uWSGI's
+        "SERVER_PROTOCOL": PROTOCOLS[request.version],
+        "REMOTE_ADDR": request.peer,
+        "wsgi.input": request.body.open(),
+        "hybridd.request_id": request.id,
+    }
+    if remote_port:
+        environ["REMOTE_PORT"] = str(remote_port)
+    if "HTTP_TRANSFER_ENCODING" in environ:  # the body is complete and decoded: RFC 9112 7.1.3 says to put it so
+        del environ["HTTP_TRANSFER_ENCODING"]
+        environ["CONTENT_LENGTH"] = str(request.body.length)
+    return environ
+
+
+def _server_of(local: str, scheme: str) -> tuple[str, str]:
+    """Return SERVER_NAME and SERVER_PORT for a listener; neither may be empty (PEP 3333)."""
+    host, colon, port = local.rpartition(":")
+    if not colon or not port.isdigit():  # unix:/path, fd:, systemd: with a unix socket behind it
+        return "localhost", "443" if scheme == "https" else "80"
+    host = host.strip("[]")
+    if host in {"", "0.0.0.0", "::", "*"}:  # noqa: S104 - a comparison, not a bind
+        host = socket.gethostname() or "localhost"
+    return host, port
