@@ -15,64 +15,22 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import struct
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from dataclasses import dataclass, field
-from enum import IntEnum
+from collections.abc import Iterable
 from typing import Any
 
-from hybridd.net.reactor import READ, WRITE, Reactor
+from hybridd.net.deadline_pair import DeadlinePair, Expired
+from hybridd.net.reactor import READ, WRITE
 from hybridd.net.send_queue import SendQueue
+from hybridd.net.terms import Reading, Side, Terms, reset_on_close
 
 READ_SIZE = 65536
 HIGH_WATERMARK = 65536
 LOW_WATERMARK = 16384
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER, zero seconds: close() sends RST (socket(7))
 
 _log = logging.getLogger("hybridd.net")
 
 
-class Side(IntEnum):
-    """The write side of a connection, in the order in which it can only advance."""
-
-    OPEN = 0
-    ENDING = 1  # write_eof was asked for: send what waits, then FIN; reading goes on
-    ENDED = 2  # FIN is sent; reading goes on
-    CLOSING = 3  # close was asked for: send what waits, then close
-    CLOSED = 4
-
-
-class Reading(IntEnum):
-    """The read side."""
-
-    ON = 0
-    PAUSED = 1
-    ENDED = 2  # the peer's FIN has come, or we are closing: never again
-
-
-@dataclass(slots=True, eq=False)
-class Terms:
-    """What all connections of one worker share; one reference each instead of five.
-
-    Attributes:
-        write_timeout: seconds without progress after which a peer that does not read is cut off; 0 = never.
-        lost_one: called with connection_lost's argument when a connection has ended.
-        received, sent: bytes, only ever growing.
-        lost: connections that have ended, only ever growing.
-        open: every transport that is not closed.
-    """
-
-    reactor: Reactor
-    write_timeout: float
-    lost_one: Callable[[Exception | None], None] | None = None
-    received: int = 0
-    sent: int = 0
-    lost: int = 0
-    open: set[SocketTransport] = field(default_factory=set)
-
-
-class SocketTransport:
+class SocketTransport(DeadlinePair):
     """One accepted connection."""
 
     __slots__ = (
@@ -81,20 +39,15 @@ class SocketTransport:
         "_mask",
         "_peername",
         "_protocol",
-        "_protocol_deadline",
         "_protocol_paused",
         "_queue",
         "_reading",
         "_side",
         "_sock",
-        "_terms",
-        "_write_deadline",
-        "deadline",
-        "tick",
     )
 
     def __init__(self, terms: Terms, sock: socket.socket, protocol: Any, peername: Any) -> None:
-        self._terms = terms
+        super().__init__(terms)
         self._sock = sock
         self._protocol = protocol
         self._peername = peername
@@ -105,13 +58,10 @@ class SocketTransport:
         self._high = HIGH_WATERMARK
         self._low = LOW_WATERMARK
         self._protocol_paused = False
-        self._protocol_deadline = 0.0
-        self._write_deadline = 0.0
-        self.deadline = 0.0
-        self.tick = 0
 
     def __repr__(self) -> str:
-        return f"<SocketTransport {self._peername} {self._side.name} reading={self._reading.name} {self.get_write_buffer_size()} B>"
+        waiting = self.get_write_buffer_size()
+        return f"<SocketTransport {self._peername} {self._side.name} reading={self._reading.name} {waiting} B>"
 
     def open(self) -> None:
         """Introduce the protocol to its connection and begin to read."""
@@ -285,45 +235,17 @@ class SocketTransport:
         except OSError as error:
             self._lose(error)
 
-    # Deadlines.
-
-    def time(self) -> float:
-        """Monotonic seconds of this turn of the reactor."""
-        return self._terms.reactor.now
-
-    def set_deadline(self, seconds: float | None) -> None:
-        """Call the protocol's ``deadline_expired`` once, ``seconds`` from now; None: never.  Replaces the last wish."""
-        self._protocol_deadline = 0.0 if seconds is None else self._terms.reactor.now + seconds
-        self._arm()
-
-    def _made_progress(self) -> None:
-        if self._terms.write_timeout:
-            self._write_deadline = self._terms.reactor.now + self._terms.write_timeout
-            self._arm()
-
-    def _arm(self) -> None:
-        at = self._protocol_deadline
-        if self._write_deadline and (not at or self._write_deadline < at):
-            at = self._write_deadline
-        if at:
-            self._terms.reactor.deadlines.arm(self, at)
-        else:
-            self.deadline = 0.0
-
     def expired(self, now: float) -> None:
-        """The wheel says that the earlier of the two deadlines has passed."""
-        if self._write_deadline and self._write_deadline <= now:
-            self._reset_on_close()
-            self._lose(TimeoutError("the peer does not read"))
-        elif self._protocol_deadline and self._protocol_deadline <= now:
-            self._protocol_deadline = 0.0
-            self._arm()
-            try:
-                self._protocol.deadline_expired()
-            except Exception:  # noqa: BLE001
-                self._protocol_failed()
-        else:
-            self._arm()
+        """The wheel says that a deadline has passed."""
+        match self._which_expired(now):
+            case Expired.WRITE:
+                reset_on_close(self._sock)
+                self._lose(TimeoutError("the peer does not read"))
+            case Expired.PROTOCOL:
+                try:
+                    self._protocol.deadline_expired()
+                except Exception:  # noqa: BLE001
+                    self._protocol_failed()
 
     # The end.
 
@@ -341,7 +263,7 @@ class SocketTransport:
     def abort(self) -> None:
         """Close now; what waits is dropped and the peer gets a reset, so that it cannot take a part for the whole."""
         if self._side is not Side.CLOSED:
-            self._reset_on_close()
+            reset_on_close(self._sock)
             self._lose(None)
 
     def is_closing(self) -> bool:
@@ -382,10 +304,6 @@ class SocketTransport:
             reactor.register(fd, mask, self)
         self._mask = mask
 
-    def _reset_on_close(self) -> None:
-        with suppress(OSError):  # not every socket family knows it, and the peer may have closed already
-            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-
     def _lose(self, error: Exception | None) -> None:
         """Give everything back; the protocol learns of it at the top of the next turn, never inside its own call."""
         if self._side is Side.CLOSED:
@@ -396,8 +314,7 @@ class SocketTransport:
         if self._mask:
             reactor.unregister(self._sock.fileno())
             self._mask = 0
-        reactor.deadlines.forget(self)
-        self._protocol_deadline = self._write_deadline = 0.0
+        self._forget_deadlines()
         self._close_queue()
         self._sock.close()
         self._terms.open.discard(self)
@@ -409,7 +326,7 @@ class SocketTransport:
             self._terms.lost_one(error)
         try:
             self._protocol.connection_lost(error)
-        except Exception:
+        except Exception:  # noqa: BLE001  # a user's protocol; there is nothing left to cut
             _log.exception("%r failed in connection_lost", self._protocol)
 
     def _protocol_failed(self) -> None:

@@ -15,7 +15,8 @@ from typing import Any
 
 from hybridd.net.listener import Listener
 from hybridd.net.reactor import READ
-from hybridd.net.transport import SocketTransport, Terms
+from hybridd.net.terms import Terms
+from hybridd.net.transport import SocketTransport
 
 _log = logging.getLogger("hybridd.worker")
 

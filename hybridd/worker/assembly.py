@@ -16,7 +16,7 @@ from hybridd.app.wsgi import WsgiServer
 from hybridd.http.counts import HttpCounts
 from hybridd.net.listener import Listener
 from hybridd.net.reactor import Reactor
-from hybridd.net.transport import Terms
+from hybridd.net.terms import Terms
 from hybridd.ops.scoreboard import Row
 from hybridd.worker.accepting import Acceptor
 from hybridd.worker.dispatch import Dispatch

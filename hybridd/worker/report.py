@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from hybridd.http.counts import HttpCounts
-from hybridd.net.transport import Terms
+from hybridd.net.terms import Terms
 from hybridd.ops.logs import Logs
 from hybridd.ops.scoreboard import Row
 from hybridd.worker import words

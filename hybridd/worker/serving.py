@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from hybridd.config.settings import Config
 from hybridd.net.reactor import READ, Reactor
-from hybridd.net.transport import Terms
+from hybridd.net.terms import Terms
 from hybridd.ops.logs import Logs
 from hybridd.worker.accepting import Acceptor
 from hybridd.worker.dispatch import Dispatch

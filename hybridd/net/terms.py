@@ -1,0 +1,67 @@
+"""What the connections of one worker share, and the words for the two sides of a connection.
+
+Knows:     the reactor.
+Runs in:   the thread that leads the reactor.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from hybridd.net.reactor import Reactor
+
+if TYPE_CHECKING:  # transport.py imports this module
+    from hybridd.net.transport import SocketTransport
+
+_AT_ONCE = struct.pack("ii", 1, 0)
+
+
+class Side(IntEnum):
+    """The write side of a connection, in the order in which it can only advance."""
+
+    OPEN = 0
+    ENDING = 1  # write_eof was asked for: send what waits, then FIN; reading goes on
+    ENDED = 2  # FIN is sent; reading goes on
+    CLOSING = 3  # close was asked for: send what waits, then close
+    CLOSED = 4
+
+
+class Reading(IntEnum):
+    """The read side."""
+
+    ON = 0
+    PAUSED = 1
+    ENDED = 2  # the peer's FIN has come, or we are closing: never again
+
+
+@dataclass(slots=True, eq=False)
+class Terms:
+    """What all connections of one worker share; one reference each instead of five.
+
+    Attributes:
+        write_timeout: seconds without progress after which a peer that does not read is cut off; 0 = never.
+        lost_one: called with connection_lost's argument when a connection has ended.
+        received, sent: bytes, only ever growing.
+        lost: connections that have ended, only ever growing.
+        open: every transport that is not closed.
+    """
+
+    reactor: Reactor
+    write_timeout: float
+    lost_one: Callable[[Exception | None], None] | None = None
+    received: int = 0
+    sent: int = 0
+    lost: int = 0
+    open: set[SocketTransport] = field(default_factory=set)
+
+
+def reset_on_close(sock: socket.socket) -> None:
+    """Let ``close`` send RST instead of FIN, so that the peer cannot take what it got for the whole (socket(7))."""
+    with suppress(OSError):  # not every socket family knows it, and the peer may have closed already
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
