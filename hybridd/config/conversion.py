@@ -9,16 +9,16 @@ Raises:    ValueError whose text is what was probably meant (empty when unclear)
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 
 KIB = 1024
 MIB = 1024 * KIB
 
 # Largest unit first: that is the order in which a duration must name them.
-DURATION_UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1, "ms": Fraction(1, 1000)}
+DURATION_UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}  # milliseconds
 SIZE_UNITS = {"TiB": KIB * MIB * KIB, "GiB": KIB * MIB, "MiB": MIB, "KiB": KIB, "B": 1}
 
-# Bounds the work of int() and Fraction(); no sensible value needs more digits.
+MILLION = 1_000_000
+# Bounds the work of int(); no sensible value needs more digits.
 _NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,6})?"
 DURATION_PATTERN = rf"(?:{_NUMBER}(?:d|h|ms|m|s))+"
 SIZE_PATTERN = rf"{_NUMBER}(?:TiB|GiB|MiB|KiB|B)"
@@ -54,7 +54,14 @@ def parse_duration(text: str) -> float:
     ranks = [order.index(unit) for _, unit in parts]
     if ranks != sorted(set(ranks)):
         raise ValueError
-    return float(sum(Fraction(number) * DURATION_UNITS[unit] for number, unit in parts))
+    microseconds = sum(_millionths(number) * DURATION_UNITS[unit] // 1000 for number, unit in parts)
+    return microseconds / MILLION
+
+
+def _millionths(number: str) -> int:
+    """Return a decimal number as a whole number of millionths: sums and products stay exact."""
+    whole, _, decimals = number.partition(".")
+    return int(whole + decimals.ljust(6, "0"))
 
 
 def _meant_duration(text: str) -> str:
@@ -74,21 +81,21 @@ def _duration_unit(word: str) -> str:
 
 def format_duration(seconds: float) -> str:
     """Return the shortest text that :func:`parse_duration` reads back as ``seconds`` (to the microsecond)."""
-    rest = Fraction(round(seconds * 1_000_000), 1_000_000)
-    if rest and rest < 1:
-        return f"{_decimal(rest * 1000)}ms"
+    rest = round(seconds * MILLION)
+    if 0 < rest < MILLION:
+        return f"{_decimal(rest, 1000)}ms"
     parts = []
     for unit in ("d", "h", "m"):
-        count, rest = divmod(rest, Fraction(DURATION_UNITS[unit]))
+        count, rest = divmod(rest, DURATION_UNITS[unit] * 1000)
         if count:
             parts.append(f"{count}{unit}")
     if rest or not parts:
-        parts.append(f"{_decimal(rest)}s")
+        parts.append(f"{_decimal(rest, MILLION)}s")
     return "".join(parts)
 
 
-def _decimal(value: Fraction) -> str:
-    return f"{float(value):.6f}".rstrip("0").rstrip(".")
+def _decimal(value: int, divisor: int) -> str:
+    return f"{value / divisor:.6f}".rstrip("0").rstrip(".")
 
 
 def parse_size(text: str) -> int:
@@ -98,10 +105,10 @@ def parse_size(text: str) -> int:
     match = _SIZE.fullmatch(text)
     if not match:
         raise ValueError(_meant_size(text))
-    size = Fraction(match[1]) * SIZE_UNITS[match[2]]
-    if size.denominator != 1:
+    size, rest = divmod(_millionths(match[1]) * SIZE_UNITS[match[2]], MILLION)
+    if rest:
         raise ValueError
-    return int(size)
+    return size
 
 
 def _meant_size(text: str) -> str:

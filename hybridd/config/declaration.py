@@ -27,20 +27,29 @@ class Declaration:
 
     kind: Kind
     help: str
-    flags: tuple[str, ...] = ()
-    restart: str = ""
-    secret: bool = False
+    flags: tuple[str, ...]
+    also: tuple[str, ...]
+    restart: str
+    secret: bool
 
 
 def setting(
-    default: Any, kind: Kind, explanation: str, *, flags: str = "", restart: str = "", secret: bool = False
+    default: Any,
+    kind: Kind,
+    explanation: str,
+    *,
+    flags: str = "",
+    also: str = "",
+    restart: str = "",
+    secret: bool = False,
 ) -> Any:
     """Declare a setting.
 
-    ``flags`` are its spellings, the preferred one first; ``restart`` says why a reload cannot change it (empty: it can);
-    the value of a ``secret`` one is never shown and may also come from a file (``KEY_file``).
+    ``flags`` are its spellings, the preferred one first; ``also`` are words that other programs use for it;
+    ``restart`` says why a reload cannot change it (empty: it can); the value of a ``secret`` one is never shown and
+    may also come from a file (``KEY_file``).
     """
-    declaration = Declaration(kind, explanation, tuple(flags.split()), restart, secret)
+    declaration = Declaration(kind, explanation, tuple(flags.split()), tuple(also.split()), restart, secret)
     return field(default=default, metadata={"declaration": declaration})
 
 
@@ -50,18 +59,21 @@ class Setting:
 
     key: str
     default: Any
-    kind: Kind
-    help: str
-    flags: tuple[str, ...]
-    restart: str
-    secret: bool
+    declaration: Declaration
+
+    @property
+    def kind(self) -> Kind:
+        """What it accepts."""
+        return self.declaration.kind
 
     @property
     def section(self) -> str:
+        """The section it stands in, empty for the top level."""
         return self.key.rpartition(".")[0]
 
     @property
     def name(self) -> str:
+        """Its name within the section."""
         return self.key.rpartition(".")[2]
 
     @property
@@ -92,6 +104,7 @@ class Schema(Generic[T]):
 
     @property
     def section_names(self) -> tuple[str, ...]:
+        """The keys whose values are mappings of settings."""
         return tuple(section.key for section in self.sections if section.key)
 
     def get(self, config: T, key: str) -> Any:
@@ -118,17 +131,7 @@ def _sections(root: type, key: str = "") -> Iterator[Section]:
         if declaration is None:
             nested.append((prefix + name, type(default)))
         else:
-            settings.append(
-                Setting(
-                    prefix + name,
-                    default,
-                    declaration.kind,
-                    declaration.help,
-                    declaration.flags,
-                    declaration.restart,
-                    declaration.secret,
-                )
-            )
+            settings.append(Setting(prefix + name, default, declaration))
     yield Section(key, (root.__doc__ or "").strip(), tuple(settings))
     for inner_key, inner in nested:
         yield from _sections(inner, inner_key)

@@ -1,19 +1,19 @@
 """What a kind of value is: what is expected, conversion, canonical text, JSON Schema.
 
 A value arrives as :class:`Raw`: its text, and how YAML would read that text.  Conversion goes from the text, so that
-``off`` is the word off; how YAML reads it only serves to refuse traps (``22:30`` is a number to YAML 1.1, ``no`` a boolean).
+``off`` is the word off; how YAML reads it only serves to refuse traps (YAML 1.1 sees a number in ``22:30``, a boolean
+in ``no``).
 
 Knows:     nothing of the kinds themselves (quantities.py, words.py).
 Never:     names of settings, files, the environment.
 Runs in:   every process; pure.
-Raises:    Refused, from ``convert`` only.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
@@ -43,11 +43,14 @@ class Raw:
     quoted: bool = False
 
     def __str__(self) -> str:
-        if self.reading is Reading.NOTHING:
-            return "nothing"
-        text = self.text if len(self.text) <= LONGEST_SHOWN else f"{self.text[: LONGEST_SHOWN - 3]}..."
-        plain = not self.quoted and text.isprintable() and re.fullmatch(r"[^\s;,]+", text)
-        return text if plain else json.dumps(text, ensure_ascii=not text.isprintable())
+        return "nothing" if self.reading is Reading.NOTHING else shown(self.text, quoted=self.quoted)
+
+
+def shown(text: str, *, quoted: bool = False) -> str:
+    """Return ``text`` for a message: shortened, on one line, in quotes where it would be misread without."""
+    text = text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
+    bare = not quoted and text.isprintable() and re.fullmatch(r"[^\s;,]+", text)
+    return text if bare else json.dumps(text, ensure_ascii=not text.isprintable())
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a failure
@@ -60,30 +63,21 @@ class Refused(Exception):  # noqa: N818 - an answer, not a failure
         super().__init__(f"expected {expected}, got {got}{ending}")
 
 
-class Kind(ABC):
-    """What one setting accepts."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What one setting accepts.
 
-    @property
-    @abstractmethod
-    def metavar(self) -> str:
-        """What stands for the value in a usage line."""
+    ``metavar`` stands for the value in a usage line, ``expected`` follows the word "expected" in a message,
+    ``read`` raises Refused, ``text`` gives what ``read`` reads back, ``schema`` is the JSON Schema of what YAML may
+    hold, ``item`` the kind of each part when the value is a tuple.
+    """
 
-    @property
-    @abstractmethod
-    def expected(self) -> str:
-        """What to say after "expected"."""
-
-    @abstractmethod
-    def read(self, raw: Raw) -> Any:
-        """Return the value, or raise Refused."""
-
-    @abstractmethod
-    def text(self, value: Any) -> str:
-        """Return the canonical text of ``value``; reading it gives ``value`` again."""
-
-    @abstractmethod
-    def schema(self) -> dict[str, object]:
-        """Return the JSON Schema of what YAML may hold here."""
+    metavar: str
+    expected: str
+    read: Callable[[Raw], Any]
+    text: Callable[[Any], str]
+    schema: Mapping[str, object]
+    item: Kind | None = None
 
     def convert(self, raw: Raw) -> Any:
         """Return the value, or raise Refused whose hint is certain to be accepted."""
@@ -92,7 +86,7 @@ class Kind(ABC):
         except Refused as refused:
             if not refused.hint or self.accepts(refused.hint):
                 raise
-            raise Refused(self.expected, raw) from None
+            raise Refused(refused.expected, raw) from None
 
     def accepts(self, text: str) -> bool:
         """Tell whether ``text`` would be converted."""
@@ -105,10 +99,4 @@ class Kind(ABC):
 
 def closest(text: str, words: tuple[str, ...]) -> str:
     """Return the one of ``words`` that ``text`` was probably meant to be, or nothing."""
-    matches = get_close_matches(text.lower(), words, n=1, cutoff=0.6)
-    return matches[0] if matches else ""
-
-
-def one_of(schema: dict[str, object], *constants: object) -> dict[str, object]:
-    """Return a schema that also allows the constants."""
-    return {"anyOf": [schema, *({"const": constant} for constant in constants)]} if constants else schema
+    return next(iter(get_close_matches(text.lower(), words, n=1)), "")

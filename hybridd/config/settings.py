@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from hybridd.config.address import Address, Kind
 from hybridd.config.conversion import KIB, MIB
 from hybridd.config.declaration import Schema, setting
-from hybridd.config.quantities import Boolean, Duration, Integer, Size
-from hybridd.config.words import AddressOf, Choice, Directory, File, Reference, Several
+from hybridd.config.quantities import boolean, duration, integer, size
+from hybridd.config.words import address, choice, directory, file, reference, several
 
 GIB = 1024 * MIB
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -33,55 +33,55 @@ class Timeouts:
 
     head: float = setting(
         15.0,
-        Duration(0.1, HOUR, "15s"),
+        duration(0.1, HOUR, "15s"),
         "How long a client may take to send a request line and its headers, in all. Then 408.",
     )
     body: float = setting(
         30.0,
-        Duration(0.1, HOUR, "30s"),
+        duration(0.1, HOUR, "30s"),
         "How long a request body may make no progress; see also limits.body_rate. Then 408.",
     )
     keep_alive: float = setting(
         75.0,
-        Duration(0.1, DAY, "75s"),
+        duration(0.1, DAY, "75s"),
         "How long an idle connection stays open for the next request. Behind a load balancer it must be longer than the"
         " load balancer's own idle timeout, which is often 60s.",
         flags="--keep-alive",
     )
     write: float = setting(
         30.0,
-        Duration(0.1, HOUR, "30s"),
+        duration(0.1, HOUR, "30s"),
         "How long a client may read nothing of an answer that waits for it. Then the connection is cut.",
     )
     queue: float = setting(
         10.0,
-        Duration(0.1, HOUR, "10s"),
+        duration(0.1, HOUR, "10s"),
         "How long a request may wait for a thread. Then 503 with Retry-After.",
     )
     handler: float = setting(
         0.0,
-        Duration(0.1, DAY, "60s", zero="off"),
+        duration(0.1, DAY, "60s", zero="off"),
         "How long the application may take for one request. Then 504, while its thread finishes.",
     )
     linger: float = setting(
         5.0,
-        Duration(0.0, MINUTE, "5s"),
+        duration(0.0, MINUTE, "5s"),
         "How long a connection that is closed by a refusal is still read, so that the client sees the answer.",
     )
     graceful: float = setting(
         30.0,
-        Duration(0.0, DAY, "30s"),
+        duration(0.0, DAY, "30s"),
         "How long a worker may finish its requests when it is stopped or replaced. Then it is killed.",
         flags="--graceful-timeout",
     )
     boot: float = setting(
         60.0,
-        Duration(0.1, DAY, "60s"),
+        duration(0.1, DAY, "60s"),
         "How long a worker may take to load the application.",
     )
     worker: float = setting(
         30.0,
-        Duration(2.0, DAY, "30s"),
+        duration(2.0, DAY, "30s"),
         "How long a worker may show no sign of life; it shows one every second. Then the stacks of its threads are"
         " logged, and it is replaced.",
         flags="--timeout -t",
@@ -94,52 +94,52 @@ class Limits:
 
     request_line: int = setting(
         8 * KIB,
-        Size(64, MIB, "8KiB"),
+        size(64, MIB, "8KiB"),
         "The longest request line. Then 414.",
     )
     headers: int = setting(
         100,
-        Integer(1, 10_000),
+        integer(1, 10_000),
         "The most header fields in a request. Then 431.",
     )
     header_bytes: int = setting(
         32 * KIB,
-        Size(256, 16 * MIB, "32KiB"),
+        size(256, 16 * MIB, "32KiB"),
         "The most bytes of header fields in a request. Then 431.",
     )
     body: int = setting(
         64 * MIB,
-        Size(1, 1024 * GIB, "64MiB"),
+        size(1, 1024 * GIB, "64MiB"),
         "The longest request body. Then 413.",
     )
     body_memory: int = setting(
         256 * KIB,
-        Size(0, GIB, "256KiB"),
+        size(0, GIB, "256KiB"),
         "How much of a request body is kept in memory; a longer one goes to a temporary file.",
     )
     body_rate: int = setting(
         512,
-        Size(1, GIB, "512B"),
+        size(1, GIB, "512B"),
         "The fewest bytes per second of a request body, on average, after a start of timeouts.body.",
     )
     connections: int = setting(
         10_000,
-        Integer(1, 1_000_000),
+        integer(1, 1_000_000),
         "The most connections of one worker; further ones wait in the backlog.",
     )
     queue: int = setting(
         1024,
-        Integer(1, 1_000_000),
+        integer(1, 1_000_000),
         "The most requests of one worker that wait for a thread. Then 503 with Retry-After.",
     )
     response_memory: int = setting(
         256 * KIB,
-        Size(4 * KIB, GIB, "256KiB"),
+        size(4 * KIB, GIB, "256KiB"),
         "How far an answer may run ahead of its client in memory.",
     )
     response_spool: int = setting(
         16 * MIB,
-        Size(4 * KIB, 1024 * GIB, "16MiB"),
+        size(4 * KIB, 1024 * GIB, "16MiB"),
         "How far an answer may run ahead of its client in all: in memory, then in a temporary file. Then the"
         " application waits.",
     )
@@ -151,7 +151,7 @@ class Reload:
 
     settle: float = setting(
         2.0,
-        Duration(0.0, HOUR, "2s"),
+        duration(0.0, HOUR, "2s"),
         "How long the first worker of a new generation must live before it gets connections and the others follow.",
     )
 
@@ -162,17 +162,17 @@ class Shutdown:
 
     drain_delay: float = setting(
         0.0,
-        Duration(0.0, HOUR, "5s"),
+        duration(0.0, HOUR, "5s"),
         "How long to go on serving, not ready any more, before the stop begins; gives load balancers time to notice.",
     )
     idle_grace: float = setting(
         2.0,
-        Duration(0.0, HOUR, "2s"),
+        duration(0.0, HOUR, "2s"),
         "How long an idle connection stays open during a stop, for a request that is on its way.",
     )
     linger: float = setting(
         0.3,
-        Duration(0.0, MINUTE, "300ms"),
+        duration(0.0, MINUTE, "300ms"),
         "How long a listener that takes no new connections is still emptied before it is closed.",
     )
 
@@ -183,17 +183,17 @@ class Crash:
 
     restarts: int = setting(
         10,
-        Integer(1, 100_000),
+        integer(1, 100_000),
         "How many workers may die within crash.window before hybridd calls itself degraded.",
     )
     window: float = setting(
         60.0,
-        Duration(1.0, DAY, "60s"),
+        duration(1.0, DAY, "60s"),
         "The time in which crash.restarts are counted.",
     )
     backoff_max: float = setting(
         30.0,
-        Duration(0.1, HOUR, "30s"),
+        duration(0.1, HOUR, "30s"),
         "The longest wait before a worker that dies again and again is started again.",
     )
 
@@ -204,18 +204,18 @@ class Log:
 
     level: str = setting(
         "info",
-        Choice(("debug", "info", "warning", "error")),
+        choice("debug", "info", "warning", "error"),
         "The least important messages that are logged.",
         flags="--log-level",
     )
     format: str = setting(
         "text",
-        Choice(("text", "json")),
+        choice("text", "json"),
         "Lines for people, or one JSON object per line.",
     )
     file: str = setting(
         "-",
-        File("standard error"),
+        file("standard error"),
         "Where the log goes. USR1 opens the file again.",
         flags="--log-file --error-logfile",
     )
@@ -227,13 +227,13 @@ class AccessLog:
 
     file: str = setting(
         "-",
-        File("standard output", off=True),
+        file("standard output", off=True),
         "Where the access log goes. USR1 opens the file again.",
         flags="--access-log --access-logfile",
     )
     format: str = setting(
         "combined",
-        Choice(("combined", "json")),
+        choice("combined", "json"),
         "Apache's combined format, or one JSON object per line with the times of every phase.",
     )
 
@@ -244,30 +244,30 @@ class Config:
 
     application: str = setting(
         "",
-        Reference("MODULE:CALLABLE", "shop.wsgi:application"),
+        reference("MODULE:CALLABLE", "shop.wsgi:application"),
         "The WSGI application to serve. Without one the built-in welcome application is served.",
     )
     factory: bool = setting(
         False,
-        Boolean(),
+        boolean(),
         "The CALLABLE makes the application: it is called once per worker, without arguments.",
         flags="--factory",
     )
     protocol: str = setting(
         "",
-        Reference("MODULE:FACTORY", "shop.echo:EchoProtocol"),
+        reference("MODULE:FACTORY", "shop.echo:EchoProtocol"),
         "Serve a raw TCP protocol instead of HTTP: FACTORY makes an asyncio.Protocol per connection.",
         flags="--protocol",
     )
     chdir: str = setting(
         "",
-        Directory(),
+        directory(),
         "The directory that every worker enters before it loads the application.",
         flags="--chdir",
     )
     listen: tuple[Address, ...] = setting(
-        (Address(Kind.TCP, host="0.0.0.0", port=8080),),
-        Several(AddressOf()),
+        (Address(Kind.TCP, host="0.0.0.0", port=8080),),  # noqa: S104 - a server serves; the first promise of the defaults
+        several(address()),
         "The addresses to serve on: HOST:PORT, [IPV6]:PORT, unix:/path, fd:N (inherited), systemd:NAME (socket unit)."
         " Port 0 lets the system choose.",
         flags="--bind -b --listen",
@@ -275,34 +275,34 @@ class Config:
     )
     backlog: int = setting(
         2048,
-        Integer(1, 65_535),
+        integer(1, 65_535),
         "How many connections may wait to be accepted, per address. The system's net.core.somaxconn is a limit to it.",
         flags="--backlog",
         restart=SOCKETS,
     )
-    admin: Address | None = setting(
+    admin: Address | None = setting(  # noqa: RUF009 - declares a field
         Address(Kind.TCP, host="127.0.0.1", port=9815),
-        AddressOf(off=True),
+        address(off=True),
         "The address of /metrics, /healthz, /readyz and /status; off for none.",
         flags="--admin",
         restart=SOCKETS,
     )
     workers: int = setting(
         0,
-        Integer(1, MOST_WORKERS, zero="auto"),
+        integer(1, MOST_WORKERS, zero="auto"),
         "The number of worker processes; auto: one for each CPU that hybridd may use (affinity, cgroup quota)."
         " WEB_CONCURRENCY is honoured when HYBRIDD_WORKERS is not set.",
         flags="--workers -w",
     )
     threads: int = setting(
         32,
-        Integer(1, 1024),
+        integer(1, 1024),
         "How many requests of one worker the application may work on at once.",
         flags="--threads",
     )
     pattern: str = setting(
         "hybrid",
-        Choice(("hybrid",)),
+        choice("hybrid"),
         "How connections and requests are dealt to processes and threads.",
         flags="--pattern -k --worker-class",
     )

@@ -1,0 +1,170 @@
+"""Load the configuration: defaults, then YAML files, then the environment, then the command line.
+
+Knows:     the order of the layers, and where each value came from.
+Never:     the process's own environment or arguments (they are given), the machine, the clock.
+Runs in:   the command line tool, and in the master again for each reload; reads the files it is given, nothing else.
+Raises:    ConfigurationError with all problems at once, each a sentence that begins with its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hybridd.config.consistency import contradictions
+from hybridd.config.declaration import Schema
+from hybridd.config.files import SUFFIX, UnreadableError, files_of, read_text
+from hybridd.config.layer import Layer, ReadSecret
+from hybridd.config.problem import Origin, Problem, Source
+from hybridd.config.settings import SCHEMA, Config
+from hybridd.config.text_layers import Flag, environment_layer, flag_layer
+from hybridd.errors import ConfigurationError
+
+__all__ = ["Flag", "Loaded", "Origin", "Source", "Sources", "find", "load"]
+
+Given = str | Sequence[str | Flag]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Everything that a configuration is made from, so that it can be loaded again.
+
+    ``files`` are as the operator wrote them, relative ones to ``directory``: the working directory may change.
+    """
+
+    files: tuple[Path, ...]
+    environment: Mapping[str, str] = field(repr=False)
+    flags: Mapping[str, Sequence[Flag]]
+    directory: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A valid configuration, the origin of each setting by key (``timeouts.head``), and what is odd but legal."""
+
+    config: Config
+    origins: Mapping[str, Origin]
+    warnings: tuple[str, ...]
+    sources: Sources
+
+    def reload(self) -> Loaded:
+        """Load again from the same sources; raises ConfigurationError and leaves this one as it is."""
+        return _load(self.sources)
+
+
+def load(
+    files: Sequence[Path], environment: Mapping[str, str], flags: Mapping[str, Given], directory: Path | None = None
+) -> Loaded:
+    """Load and check everything.
+
+    Args:
+        files: YAML files, and directories whose ``*.yaml`` are read in the order of their names; later ones win.
+        environment: all of it; ``HYBRIDD_…``, ``WEB_CONCURRENCY`` and what ``${…}`` names are looked at.
+        flags: by key, a text or several; a :class:`Flag` also says how it was spelled.
+        directory: what relative files begin at; by default the working directory.
+
+    Raises:
+        ConfigurationError: with every problem of every source.
+    """
+    return _load(_sources(files, environment, flags, directory))
+
+
+def find(key: str, files: Sequence[Path], environment: Mapping[str, str], flags: Mapping[str, Given]) -> Any:
+    """Return the value of one setting even if others are wrong.
+
+    Raises:
+        ConfigurationError: when the setting itself, or a file as a whole, is wrong.
+    """
+    merged = gather(SCHEMA, _sources(files, environment, flags, None))
+    if problems := [str(problem) for problem in merged.problems if problem.about == key or _is_fatal(problem)]:
+        raise ConfigurationError(problems)
+    return merged.values.get(key, SCHEMA.settings[key].default)
+
+
+def _is_fatal(problem: Problem) -> bool:
+    return not problem.about and problem.origin.source is Source.FILE
+
+
+def _sources(
+    files: Sequence[Path], environment: Mapping[str, str], flags: Mapping[str, Given], directory: Path | None
+) -> Sources:
+    return Sources(
+        tuple(Path(file) for file in files),
+        dict(environment),
+        {key: tuple(_flags(key, given)) for key, given in flags.items()},
+        directory or Path.cwd(),
+    )
+
+
+def _flags(key: str, given: Given) -> Iterator[Flag]:
+    for one in [given] if isinstance(given, str) else given:
+        yield one if isinstance(one, Flag) else Flag(f"--set {key}", one)
+
+
+def _load(sources: Sources) -> Loaded:
+    merged = gather(SCHEMA, sources)
+    config = SCHEMA.build(merged.values)
+    wrong = {problem.about for problem in merged.problems}
+    for keys, text in contradictions(config):
+        # With one of them wrong anyway the other is compared with a default that nobody chose.
+        if wrong.isdisjoint(keys):
+            given = [key for key in keys if key in merged.origins]
+            others = ", ".join(f"{key} is from {merged.origins[key]}" for key in given[1:])
+            merged.problem(merged.origins[given[0]], f"{text} ({others})" if others else text, given[0])
+    if merged.problems:
+        raise ConfigurationError(map(str, merged.problems))
+    origins = {key: merged.origins.get(key, Origin()) for key in SCHEMA.settings}
+    return Loaded(config, origins, tuple(merged.warnings), sources)
+
+
+def gather(schema: Schema[Any], sources: Sources) -> Layer:
+    """Return all layers as one: the last value of each setting, all problems."""
+    merged = Layer()
+    for layer in _layers(schema, sources):
+        merged.values |= layer.values
+        merged.origins |= layer.origins
+        merged.problems += layer.problems
+        merged.warnings += layer.warnings
+    return merged
+
+
+def _layers(schema: Schema[Any], sources: Sources) -> Iterator[Layer]:
+    def read_secret(path: str) -> str:
+        return read_text(sources.directory / path)
+
+    for name in sources.files:
+        if (sources.directory / name).is_dir():
+            yield from _directory(schema, sources, name, read_secret)
+        else:
+            yield _file(schema, sources, name, read_secret)
+    yield environment_layer(schema, sources.environment, read_secret)
+    yield flag_layer(schema, sources.flags)
+
+
+def _directory(schema: Schema[Any], sources: Sources, name: Path, read_secret: ReadSecret) -> Iterator[Layer]:
+    layer = Layer()
+    yield layer
+    try:
+        read, forgotten = files_of(sources.directory / name)
+    except UnreadableError as error:
+        layer.problem(Origin(Source.FILE, str(name)), str(error))
+        return
+    layer.warnings += [f"{name / one}: is not read, its name does not end in {SUFFIX}" for one in forgotten]
+    for one in read:
+        yield _file(schema, sources, name / one, read_secret)
+
+
+def _file(schema: Schema[Any], sources: Sources, name: Path, read_secret: ReadSecret) -> Layer:
+    try:
+        text = read_text(sources.directory / name)
+    except UnreadableError as error:
+        layer = Layer()
+        layer.problem(Origin(Source.FILE, str(name), error.mark), str(error))
+        return layer
+    # PyYAML takes longer to import than all else here together; a start without a file does without it.
+    from hybridd.config.document import parse  # noqa: PLC0415
+    from hybridd.config.file_layer import FileLayer  # noqa: PLC0415
+
+    return FileLayer(schema, str(name), sources.environment, read_secret).read(parse(text))
