@@ -151,6 +151,7 @@ class Dispatch:
     def _end(self, call: Call) -> None:
         call.state = CallState.DONE
         call.close_spool()
+        call.request.body.close()  # also that of a Call that never began
         if call.cell >= 0:
             words.clear_call(self._row, call.cell)
             self._free_cells.append(call.cell)

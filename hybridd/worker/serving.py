@@ -58,6 +58,7 @@ class Serving:
     """One worker's life as a server.
 
     Attributes:
+        on_beat: called with each heartbeat.
         stuck: Calls that still ran when it ended: threads that nobody can stop.
     """
 
@@ -74,6 +75,7 @@ class Serving:
         logs: Logs,
     ) -> None:
         self.phase = Phase.PROBATION
+        self.on_beat: Callable[[], None] | None = None
         self.stuck = 0
         self._config = config
         self._reactor = reactor
@@ -147,6 +149,8 @@ class Serving:
     def _beat(self) -> None:
         self._report.beat()
         self._logs.tick(self._reactor.now)
+        if self.on_beat is not None:
+            self.on_beat()
         if self.phase is not Phase.ENDED:
             self._reactor.call_later(HEARTBEAT, self._beat)
 
