@@ -7,7 +7,6 @@ Runs in:   the worker's main thread, once; nothing turns yet.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any
@@ -42,16 +41,7 @@ def assemble(spec: WorkerSpec, row: Row, application: Any, reactor: Reactor) -> 
         Acceptor(listener, terms, config.limits.connections, service.connection)
         for listener, service in zip(spec.listeners, services, strict=True)
     ]
-    report = Report(
-        row,
-        spec.generation,
-        ring=lambda: os.eventfd_write(spec.doorbell, 1),
-        counts=counts,
-        terms=terms,
-        dispatch=dispatch,
-        acceptors=acceptors,
-        logs=logs,
-    )
+    report = Report(spec, row, counts=counts, terms=terms, dispatch=dispatch, acceptors=acceptors)
     reactor.after_turn.append(logs.access.flush)
     return Serving(
         config,

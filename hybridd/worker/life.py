@@ -34,6 +34,7 @@ from hybridd.http.request import request_ids
 from hybridd.net.reactor import Reactor
 from hybridd.net.signal_bytes import SignalBytes
 from hybridd.ops.scoreboard import Row
+from hybridd.ops.title import Title, worker_title
 from hybridd.worker import words
 from hybridd.worker.assembly import assemble
 from hybridd.worker.serving import Serving
@@ -85,6 +86,7 @@ def run(spec: WorkerSpec) -> int:
     row.words[words.PID] = os.getpid()
     row.words[words.HEARTBEAT] = time.monotonic_ns()
     row.words[words.STATE] = words.pack_state(WorkerState.BOOTING, spec.generation)
+    Title().show(worker_title(spec.slot, spec.generation, "booting", connections=0, calls=0))
     try:
         application = _load(spec.config)
     except BootError as error:

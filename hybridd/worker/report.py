@@ -7,16 +7,19 @@ Runs in:   the thread that leads (rule 1 of the scoreboard: one writer per word)
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from hybridd.http.counts import HttpCounts
 from hybridd.net.terms import Terms
-from hybridd.ops.logs import Logs
 from hybridd.ops.scoreboard import Row
+from hybridd.ops.title import Title, worker_title
 from hybridd.worker import words
 from hybridd.worker.accepting import Acceptor
 from hybridd.worker.dispatch import Dispatch
+from hybridd.worker.spec import WorkerSpec
+from hybridd.worker.words import WorkerState
 
 
 class Report:
@@ -24,30 +27,30 @@ class Report:
 
     def __init__(
         self,
+        spec: WorkerSpec,
         row: Row,
-        generation: int,
         *,
-        ring: Callable[[], None],
         counts: HttpCounts,
         terms: Terms,
         dispatch: Dispatch,
         acceptors: Sequence[Acceptor],
-        logs: Logs,
     ) -> None:
+        self._spec = spec
         self._row = row
-        self._generation = generation
-        self._ring = ring
         self._counts = counts
         self._terms = terms
         self._dispatch = dispatch
         self._acceptors = acceptors
-        self._logs = logs
+        self._state = WorkerState.BOOTING
+        self._title = Title()
         self._moved: tuple[int, ...] = ()
 
-    def state(self, state: words.WorkerState) -> None:
+    def state(self, state: WorkerState) -> None:
         """Say what the worker does now, and call the master's attention to it."""
-        self._row.words[words.STATE] = words.pack_state(state, self._generation)
-        self._ring()
+        self._state = state
+        self._row.words[words.STATE] = words.pack_state(state, self._spec.generation)
+        os.eventfd_write(self._spec.doorbell, 1)
+        self._show_title()
 
     def beat(self) -> None:
         """The loop turns: the heartbeat, and what is too dear for every turn."""
@@ -55,7 +58,13 @@ class Report:
         row[words.HEARTBEAT] = time.monotonic_ns()
         row[words.OLDEST_CALL] = int(self._dispatch.oldest * 1e9)
         row[words.THREADS] = self._dispatch.threads
-        self._row.store(words.LOG_DROPPED, self._logs.dropped)
+        self._row.store(words.LOG_DROPPED, self._spec.logs.dropped)
+        self._show_title()
+
+    def _show_title(self) -> None:
+        connections, calls = len(self._terms.open), len(self._dispatch.running)
+        spec, state = self._spec, self._state.name.lower()
+        self._title.show(worker_title(spec.slot, spec.generation, state, connections=connections, calls=calls))
 
     def sleeps(self) -> None:
         """The loop goes to sleep; another worker may leave a connection to us if we would hear of it."""
