@@ -1,0 +1,102 @@
+"""The names of the metrics, their types, labels and meanings: declared once, for the exposition and for docs/metrics.md.
+
+Those that workers count are declared with their words in the scoreboard (a Layout); here are those of the master.
+
+Knows:     names.
+Never:     values.
+Runs in:   the master.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from hybridd.ops.layout import GaugeFamily, HistogramFamily, Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One metric: its name as exposed, ``gauge``, ``counter`` or ``histogram``, and its labels with their values.
+
+    An empty tuple of values means that they come with what exists (slots, listeners).
+    """
+
+    metric: str
+    kind: str
+    help: str
+    labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+SLOT: Final[Mapping[str, Sequence[str]]] = {"worker": ()}
+
+BUILD_INFO: Final = Declaration(
+    "hybridd_build_info",
+    "gauge",
+    "Always 1; the labels say what runs.",
+    {"version": (), "python": (), "implementation": ()},
+)
+WORKERS: Final = Declaration("hybridd_workers", "gauge", "Worker processes, by state.", {"state": ()})
+RESTARTS: Final = Declaration(
+    "hybridd_worker_restarts_total", "counter", "Workers that were replaced, by cause.", {"cause": ()}
+)
+RESIDENT: Final = Declaration(
+    "hybridd_worker_resident_memory_bytes", "gauge", "Resident memory of the worker, shared pages included.", SLOT
+)
+CPU: Final = Declaration(
+    "hybridd_worker_cpu_seconds_total", "counter", "CPU time of all processes that this worker slot has had.", SLOT
+)
+HEARTBEAT: Final = Declaration(
+    "hybridd_worker_heartbeat_timestamp_seconds", "gauge", "When the worker's loop last turned, since 1970.", SLOT
+)
+OPEN_FDS: Final = Declaration("hybridd_worker_open_fds", "gauge", "Open file descriptors of the worker.", SLOT)
+ACCEPT_QUEUE: Final = Declaration(
+    "hybridd_listener_accept_queue",
+    "gauge",
+    "Connections in the kernel's queue that no worker has accepted yet (TCP).",
+    {"listener": ()},
+)
+ACCEPT_QUEUE_LIMIT: Final = Declaration(
+    "hybridd_listener_accept_queue_limit",
+    "gauge",
+    "Connections that fit into that queue; further ones are dropped by the kernel (TCP).",
+    {"listener": ()},
+)
+RELOAD_SUCCESSFUL: Final = Declaration(
+    "hybridd_config_last_reload_successful", "gauge", "1 when the last configuration that was read is in force."
+)
+RELOAD_TIMESTAMP: Final = Declaration(
+    "hybridd_config_last_reload_success_timestamp_seconds", "gauge", "When a configuration last came into force."
+)
+COLLECT_DURATION: Final = Declaration(
+    "hybridd_metrics_collect_duration_seconds", "gauge", "How long this scrape took to gather its figures."
+)
+OF_MASTER: Final = (
+    BUILD_INFO,
+    WORKERS,
+    RESTARTS,
+    RESIDENT,
+    CPU,
+    HEARTBEAT,
+    OPEN_FDS,
+    ACCEPT_QUEUE,
+    ACCEPT_QUEUE_LIMIT,
+    RELOAD_SUCCESSFUL,
+    RELOAD_TIMESTAMP,
+    COLLECT_DURATION,
+)
+
+
+def declarations(layout: Layout, gauges: Iterable[GaugeFamily]) -> tuple[Declaration, ...]:
+    """Return every metric of ours, in the order of the page."""
+    of_workers = [
+        Declaration(family.metric, "gauge", family.help, {family.label: tuple(family.values)}) for family in gauges
+    ]
+    for family in layout.counters:
+        if isinstance(family, HistogramFamily):
+            of_workers.append(Declaration(family.metric, "histogram", family.help))
+        else:
+            labels = {**SLOT, **family.labels} if family.per_slot else family.labels
+            of_workers.append(Declaration(family.metric, "counter", family.help, labels))
+    return (*OF_MASTER[:-1], *of_workers, OF_MASTER[-1])
