@@ -94,7 +94,7 @@ def parse_address(text: str) -> Address:
 
 
 def _unix(text: str, path: str) -> Address:
-    if path.startswith("///"):
+    if path.startswith("//"):
         raise AddressError(text, suggestion=f"unix:/{path.lstrip('/')}")
     if not path or "\0" in path or path.endswith("/"):
         raise AddressError(text, "unix: followed by the path of a socket")
@@ -134,7 +134,7 @@ def _suggested(text: str) -> str:
 
 def _host(text: str, host: str, port: str) -> str:
     if host == "*":
-        raise AddressError(text, suggestion=f"0.0.0.0:{port} or [::]:{port}")
+        raise AddressError(text, suggestion=f"0.0.0.0:{port}")
     if host.startswith("[") and host.endswith("]"):
         if not _is_ipv6(host[1:-1]):
             raise AddressError(text, "an IPv6 address between the brackets")

@@ -66,6 +66,10 @@ class Setting:
         """What it accepts."""
         return self.declaration.kind
 
+    def shown(self, value: Any) -> str:
+        """Return the canonical text of ``value``, in quotes when it is empty."""
+        return self.kind.text(value) or '""'
+
     @property
     def section(self) -> str:
         """The section it stands in, empty for the top level."""

@@ -75,11 +75,12 @@ class FileLayer:
             self.layer.problem(self._origin(value.mark), f'expected settings such as "{example}", got {got}', entry.key)
 
     def _setting(self, entry: Entry, key: str, section: str) -> None:
-        setting = self._schema.settings.get(key)
+        dotted = "." in entry.key  # a second way to write the same, unseen by the check for doubles
+        setting = None if dotted else self._schema.settings.get(key)
         if setting:
             self._value(setting, entry)
             return
-        secret = self._schema.settings.get(key.removesuffix(FROM_FILE))
+        secret = None if dotted else self._schema.settings.get(key.removesuffix(FROM_FILE))
         if secret and secret.declaration.secret and isinstance(entry.value, Scalar):
             self._secret(secret, entry, entry.value)
             return

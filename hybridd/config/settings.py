@@ -35,11 +35,13 @@ class Timeouts:
         15.0,
         duration(0.1, HOUR, "15s"),
         "How long a client may take to send a request line and its headers, in all. Then 408.",
+        also="client_header_timeout header_timeout",
     )
     body: float = setting(
         30.0,
         duration(0.1, HOUR, "30s"),
         "How long a request body may make no progress; see also limits.body_rate. Then 408.",
+        also="client_body_timeout",
     )
     keep_alive: float = setting(
         75.0,
@@ -47,11 +49,13 @@ class Timeouts:
         "How long an idle connection stays open for the next request. Behind a load balancer it must be longer than the"
         " load balancer's own idle timeout, which is often 60s.",
         flags="--keep-alive",
+        also="keepalive keepalive_timeout keep_alive_timeout",
     )
     write: float = setting(
         30.0,
         duration(0.1, HOUR, "30s"),
         "How long a client may read nothing of an answer that waits for it. Then the connection is cut.",
+        also="send_timeout write_timeout",
     )
     queue: float = setting(
         10.0,
@@ -73,6 +77,7 @@ class Timeouts:
         duration(0.0, DAY, "30s"),
         "How long a worker may finish its requests when it is stopped or replaced. Then it is killed.",
         flags="--graceful-timeout",
+        also="shutdown_timeout",
     )
     boot: float = setting(
         60.0,
@@ -96,11 +101,13 @@ class Limits:
         8 * KIB,
         size(64, MIB, "8KiB"),
         "The longest request line. Then 414.",
+        also="limit_request_line",
     )
     headers: int = setting(
         100,
         integer(1, 10_000),
         "The most header fields in a request. Then 431.",
+        also="limit_request_fields",
     )
     header_bytes: int = setting(
         32 * KIB,
@@ -111,6 +118,7 @@ class Limits:
         64 * MIB,
         size(1, 1024 * GIB, "64MiB"),
         "The longest request body. Then 413.",
+        also="client_max_body_size max_body_size max_request_body_size",
     )
     body_memory: int = setting(
         256 * KIB,
@@ -126,6 +134,7 @@ class Limits:
         10_000,
         integer(1, 1_000_000),
         "The most connections of one worker; further ones wait in the backlog.",
+        also="worker_connections max_connections limit_concurrency",
     )
     queue: int = setting(
         1024,
@@ -207,6 +216,7 @@ class Log:
         choice("debug", "info", "warning", "error"),
         "The least important messages that are logged.",
         flags="--log-level",
+        also="loglevel verbosity",
     )
     format: str = setting(
         "text",
@@ -218,6 +228,7 @@ class Log:
         file("standard error"),
         "Where the log goes. USR1 opens the file again.",
         flags="--log-file --error-logfile",
+        also="errorlog error_log",
     )
 
 
@@ -230,11 +241,13 @@ class AccessLog:
         file("standard output", off=True),
         "Where the access log goes. USR1 opens the file again.",
         flags="--access-log --access-logfile",
+        also="accesslog",
     )
     format: str = setting(
         "combined",
         choice("combined", "json"),
         "Apache's combined format, or one JSON object per line with the times of every phase.",
+        also="access_log_format access_logformat",
     )
 
 
@@ -246,6 +259,7 @@ class Config:
         "",
         reference("MODULE:CALLABLE", "shop.wsgi:application"),
         "The WSGI application to serve. Without one the built-in welcome application is served.",
+        also="app wsgi wsgi_app",
     )
     factory: bool = setting(
         False,
@@ -264,6 +278,7 @@ class Config:
         directory(),
         "The directory that every worker enters before it loads the application.",
         flags="--chdir",
+        also="working_directory",
     )
     listen: tuple[Address, ...] = setting(
         (Address(Kind.TCP, host="0.0.0.0", port=8080),),  # noqa: S104 - a server serves; the first promise of the defaults
@@ -272,6 +287,7 @@ class Config:
         " Port 0 lets the system choose.",
         flags="--bind -b --listen",
         restart=SOCKETS,
+        also="address host port",
     )
     backlog: int = setting(
         2048,
@@ -286,6 +302,7 @@ class Config:
         "The address of /metrics, /healthz, /readyz and /status; off for none.",
         flags="--admin",
         restart=SOCKETS,
+        also="metrics status control",
     )
     workers: int = setting(
         0,
@@ -293,18 +310,21 @@ class Config:
         "The number of worker processes; auto: one for each CPU that hybridd may use (affinity, cgroup quota)."
         " WEB_CONCURRENCY is honoured when HYBRIDD_WORKERS is not set.",
         flags="--workers -w",
+        also="processes worker_processes concurrency",
     )
     threads: int = setting(
         32,
         integer(1, 1024),
         "How many requests of one worker the application may work on at once.",
         flags="--threads",
+        also="worker_threads",
     )
     pattern: str = setting(
         "hybrid",
         choice("hybrid"),
         "How connections and requests are dealt to processes and threads.",
         flags="--pattern -k --worker-class",
+        also="model mode",
     )
     timeouts: Timeouts = Timeouts()
     limits: Limits = Limits()
