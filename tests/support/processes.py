@@ -103,3 +103,8 @@ def open_fds(pid: int) -> int:
 def resident_bytes(pid: int) -> int:
     """Return the resident memory of ``pid`` in bytes."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def send(pid: int, number: signal.Signals) -> None:
+    """Send a signal to a process that a test started."""
+    os.kill(pid, number)

@@ -244,7 +244,11 @@ class ServerProcess:
 
     def client(self, timeout: float = 10) -> Client:
         """Connect to the first public listener."""
-        return Client(self.address, timeout)
+        return self.client_of(0, timeout)
+
+    def client_of(self, listener: int, timeout: float = 10) -> Client:
+        """Connect to a public listener by its place in the configuration."""
+        return Client(self.addresses[listener], timeout)
 
     def fetch(self, target: str = "/", method: str = "GET", **further: Any) -> Answer:
         """Ask the first public listener once."""

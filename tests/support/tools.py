@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+ROOT_OF_TESTS = Path(__file__).resolve().parents[1]
+
 
 def in_ci() -> bool:
     """Tell whether a missing tool is a failure."""
@@ -37,9 +39,8 @@ def require(name: str, package: str = "") -> str:
 
 def platform_kit() -> Path | None:
     """Return the folder of the platform kit: $HYBRIDD_PLATFORM, else ../shared/platform beside the checkout."""
-    root = Path(__file__).resolve().parents[2]
     text = os.environ.get("HYBRIDD_PLATFORM", "")
-    for folder in [Path(text)] if text else [root.parent / "shared" / "platform"]:
+    for folder in [Path(text)] if text else [ROOT_OF_TESTS.parents[1] / "shared" / "platform"]:
         if os.access(folder / "systemd-host", os.X_OK):
             return folder
     return None

@@ -38,3 +38,13 @@ def wait_until(
             sentence = what() if callable(what) else what
             raise AssertionError(f"{sentence}: {reason or f'not within {within:g} s'}")
         time.sleep(STEP)
+
+
+def pass_time(seconds: float, *, unless: Callable[[], bool] = lambda: False) -> bool:
+    """Let time pass where time itself is the input (a rhythm, a limit to be exceeded); False as soon as ``unless``."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if unless():
+            return False
+        time.sleep(STEP)
+    return not unless()

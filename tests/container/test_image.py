@@ -1,0 +1,159 @@
+"""The image: PID 1, not root, a read-only root, health, signals, foreign children."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from tests.support.client import fetch
+from tests.support.containers import HARDENED, IMAGE, Engine
+from tests.support.tools import ROOT_OF_TESTS
+from tests.support.waiting import wait_until
+
+pytestmark = [pytest.mark.container, pytest.mark.watchdog(600)]
+
+PORT, ADMIN = 18290, 18291  # on this machine's network: the kit's engine has no other
+ADDRESS = f"127.0.0.1:{PORT}"
+
+
+@pytest.fixture(scope="module")
+def engine():
+    engine = Engine()
+    try:
+        engine.up()
+        yield engine
+    finally:
+        engine.down()
+
+
+@pytest.fixture
+def run(engine):
+    """Start a container; the fixture removes it."""
+    started = []
+
+    def start(*options, command=()):
+        identity = engine.docker(
+            "run", "-d", *HARDENED, "-e", f"HYBRIDD_LISTEN=0.0.0.0:{PORT}", "-e", f"HYBRIDD_ADMIN=0.0.0.0:{ADMIN}",
+            *options, IMAGE, *command,
+        ).splitlines()[-1]  # fmt: skip
+        started.append(identity)
+        return identity
+
+    yield start
+    for identity in started:
+        engine.docker("rm", "-f", identity, check=False)
+
+
+def service(*options):
+    return (
+        "-v",
+        f"{ROOT_OF_TESTS}/apps:/srv:ro",
+        "-e",
+        "HYBRIDD_APPLICATION=service:app",
+        "-e",
+        "HYBRIDD_WORKERS=2",
+        *options,
+    )
+
+
+def wait_healthy(engine, identity, within=40):
+    wait_until(
+        lambda: engine.docker("inspect", "-f", "{{.State.Health.Status}}", identity) == "healthy",
+        within=within,
+        what=lambda: f"healthy; {engine.docker('logs', identity)}",
+    )
+
+
+def state(engine, identity):
+    return json.loads(engine.docker("inspect", "-f", "{{json .State}}", identity))
+
+
+def test_it_becomes_healthy_serves_and_stops_with_status_0(engine, run):
+    identity = run("--health-interval=1s")
+    wait_healthy(engine, identity)
+    assert fetch(ADDRESS).status == 200
+    assert fetch(f"127.0.0.1:{ADMIN}", "/metrics").status == 200
+    started = time.monotonic()
+    engine.docker("stop", "-t", "20", identity)
+    assert time.monotonic() - started < 10
+    assert state(engine, identity)["ExitCode"] == 0
+
+
+def test_the_master_is_pid_1_and_not_root(engine, run):
+    identity = run(*service("--health-interval=1s"))
+    wait_healthy(engine, identity)
+    status = engine.docker("exec", identity, "python", "-c", "print(open('/proc/1/status').read())")
+    assert "Uid:\t10001\t10001\t10001\t10001" in status
+    assert "Gid:\t10001\t10001\t10001\t10001" in status
+    assert "hybridd" in engine.docker("exec", identity, "python", "-c", "print(open('/proc/1/cmdline').read())")
+
+
+def test_foreign_children_are_reaped(engine, run):
+    """What `docker exec` or an application leaves behind becomes a child of PID 1."""
+    identity = run(*service("--health-interval=1s"))
+    wait_healthy(engine, identity)
+    orphan = "import os; pid = os.fork(); print(pid, flush=True) if pid else os.execlp('sleep', 'sleep', '0.3')"
+    pid = engine.docker("exec", identity, "python", "-c", orphan)
+    look = f"import os; print(os.path.exists('/proc/{int(pid)}'))"
+    wait_until(
+        lambda: engine.docker("exec", identity, "python", "-c", look) == "False", within=10, what="the orphan is reaped"
+    )
+    assert fetch(ADDRESS).body == b"hello\n"
+    assert "unexpected" not in engine.docker("logs", identity).lower()
+
+
+def test_hup_reloads_and_a_killed_worker_is_replaced(engine, run):
+    identity = run(*service("--health-interval=1s", "-e", "HYBRIDD_RELOAD__SETTLE=200ms"))
+    wait_healthy(engine, identity)
+
+    def workers():
+        status = json.loads(fetch(f"127.0.0.1:{ADMIN}", "/status").body)
+        return {worker["pid"] for worker in status["workers"] if worker["state"] == "ready"}
+
+    before = workers()
+    engine.docker("kill", "-s", "HUP", identity)
+    wait_until(lambda: len(workers()) == 2 and not workers() & before, within=20, what="two new workers")
+    victim = workers().pop()
+    engine.docker("exec", identity, "python", "-c", f"import os; os.kill({victim}, 9)")
+    wait_until(lambda: len(workers()) == 2 and victim not in workers(), within=10, what="it is replaced")
+    assert fetch(ADDRESS).body == b"hello\n"
+
+
+def test_large_bodies_need_only_tmp(engine, run):
+    identity = run(*service("--health-interval=1s"))
+    wait_healthy(engine, identity)
+    body = b"x" * 4_000_000
+    assert fetch(ADDRESS, "/echo", "POST", body=body).body == body
+
+
+def test_nothing_is_written(engine, run):
+    identity = run(*service("--health-interval=1s"))
+    wait_healthy(engine, identity)
+    fetch(ADDRESS)
+    assert engine.docker("diff", identity) == ""
+
+
+def test_the_quota_decides_how_many_workers_there_are(engine, run):
+    identity = run("--cpus=1", "--health-interval=1s")
+    wait_healthy(engine, identity)
+    status = json.loads(fetch(f"127.0.0.1:{ADMIN}", "/status").body)
+    assert len(status["workers"]) == 1
+
+
+def test_a_wrong_configuration_is_told_and_exits_78(engine, run):
+    identity = run("-e", "HYBRIDD_TIMEOUTS__HEAD=soon")
+    wait_until(lambda: not state(engine, identity)["Running"], within=15, what="it ends")
+    assert state(engine, identity)["ExitCode"] == 78
+    assert "HYBRIDD_TIMEOUTS__HEAD" in engine.docker("logs", identity)
+
+
+def test_other_commands_run_too(engine):
+    assert "timeouts" in engine.docker("run", "--rm", *HARDENED, IMAGE, "print-config")
+
+
+def test_it_is_labelled(engine):
+    labels = json.loads(engine.docker("inspect", "-f", "{{json .Config.Labels}}", IMAGE))
+    for name in ("title", "description", "version", "licenses"):
+        assert labels[f"org.opencontainers.image.{name}"]

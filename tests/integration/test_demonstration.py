@@ -1,0 +1,33 @@
+"""The classic demonstration: three slow requests at once take as long as one, and a fast one does not wait for them."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+import pytest
+
+from tests.support.client import timed_fetch
+from tests.support.tools import full
+from tests.support.waiting import wait_until
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_three_sleepers_and_a_fast_one(serve, workers):
+    seconds = 10.0 if full() else 1.5
+    server = serve({"application": "service:app", "workers": workers})
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(server.client(timeout=seconds + 10)) for _ in range(3)]
+        started = time.monotonic()
+        for client in clients:
+            client.send(f"GET /sleep/{seconds} HTTP/1.1\r\nHost: t\r\n\r\n".encode())
+        wait_until(
+            lambda: server.metrics().value("hybridd_handler_slots", state="busy") == 3, within=5, what="all sleep"
+        )
+        for _ in range(20):
+            answer, took = timed_fetch(server.address)
+            assert answer.body == b"hello\n"
+            assert took < 0.1
+        for client in clients:
+            assert client.read_answer().body == b"slept\n"
+            assert seconds <= time.monotonic() - started < seconds + 0.5

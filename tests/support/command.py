@@ -1,0 +1,32 @@
+"""Run one ``hybridd`` command to its end.
+
+Knows:     the command line and the environment names of hybridd, which it keeps out.
+Runs in:   the test process.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.support.server import APPS, OUTSIDE
+
+
+def hybridd(
+    *arguments: str, environment: Mapping[str, str] | None = None, cwd: Path = APPS, timeout: float = 30
+) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m hybridd ARGUMENTS``; its exit status, output and errors are the result."""
+    kept = {key: value for key, value in os.environ.items() if not OUTSIDE.match(key)}
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "hybridd", *arguments],
+        cwd=cwd,
+        env={**kept, **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
