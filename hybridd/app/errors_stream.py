@@ -2,7 +2,7 @@
 
 Knows:     which thread has begun a line that it has not ended.
 Never:     a request (a library may keep the stream), the log's file or format.
-Runs in:   any thread of a worker, in application code; ``release`` in the server's.
+Runs in:   any thread of a worker, in application code; ``flush`` in the server's too.
 """
 
 from __future__ import annotations
@@ -19,30 +19,32 @@ class ErrorsStream:
     """A text stream that logs; one per worker, shared by all requests.
 
     Lines get level ERROR, the only one that no ``log.level`` hides: this is the place for errors (PEP 3333).
+    ``unfinished`` holds the line that each thread has begun; an exchange flushes its own at the end of each step, so
+    that no request goes on with the line of another one.
     """
 
     # Each thread has its own unfinished line, so lines of different requests never mix.  A dict by thread, not a
     # threading.local: whether *anything* is unfinished is then one truth test after each request.  Its single
     # operations are atomic, and each key belongs to one thread.
 
-    __slots__ = ("_unfinished",)
+    __slots__ = ("unfinished",)
 
     encoding = "utf-8"
 
     def __init__(self) -> None:
-        self._unfinished: dict[int, str] = {}
+        self.unfinished: dict[int, str] = {}
 
     def write(self, text: str) -> int:
         """Log the lines that ``text`` completes; keep the rest for the next call of this thread."""
         if not isinstance(text, str):
             raise TypeError(f"wsgi.errors takes str, not {type(text).__name__}")
         thread = threading.get_ident()
-        *lines, rest = (self._unfinished.pop(thread, "") + text).split("\n")
+        *lines, rest = (self.unfinished.pop(thread, "") + text).split("\n")
         while len(rest) > LONGEST_LINE:
             lines.append(rest[:LONGEST_LINE])
             rest = rest[LONGEST_LINE:]
         if rest:
-            self._unfinished[thread] = rest
+            self.unfinished[thread] = rest
         for line in lines:
             _log(line)
         return len(text)
@@ -54,10 +56,8 @@ class ErrorsStream:
 
     def flush(self) -> None:
         """Log this thread's unfinished line."""
-        if self._unfinished:
-            _log(self._unfinished.pop(threading.get_ident(), ""))
-
-    release = flush  # called when an exchange's step has ended, so that the next request begins a new line
+        if self.unfinished:
+            _log(self.unfinished.pop(threading.get_ident(), ""))
 
     def isatty(self) -> bool:
         """Return False: whoever colours text for terminals should not."""

@@ -15,12 +15,13 @@ from enum import Enum, auto
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from hybridd.app.answer import Answer, Stage
+from hybridd.app.answer import COMPLETE, HEAD_ONLY, OPEN, UNSENT, Answer
 from hybridd.app.environ import request_environ
 from hybridd.app.file_wrapper import FileWrapper, Region
 from hybridd.app.head import make_head
 from hybridd.app.outlet import Outlet
 from hybridd.app.report import report_exception, report_misuse
+from hybridd.http.body import NO_BODY
 from hybridd.http.request import Request
 from hybridd.http.response import ResponseHead
 
@@ -44,17 +45,24 @@ class Phase(Enum):
     OVER = auto()  # it is closed: nothing of it will run any more
 
 
+FRESH, RUNNING, OVER = Phase  # see answer.py
+
+
 class WsgiExchange(Answer):
     """One request and its response; made by :meth:`hybridd.app.wsgi.WsgiServer.exchange`."""
 
     __slots__ = ("_iterator", "_local", "_phase", "_remote_port", "_result", "_server")
 
     def __init__(self, server: WsgiServer, request: Request, outlet: Outlet, local: str, remote_port: int) -> None:
-        super().__init__(request, outlet)
+        self._request = request
+        self._outlet = outlet
+        self._stage = UNSENT
+        self._head = None
+        self._left = None
         self._server = server
         self._local = local
         self._remote_port = remote_port
-        self._phase = Phase.FRESH
+        self._phase = FRESH
         self._result: Any = None  # what the application returned, while it has to be closed
         self._iterator: Iterator[Any] | None = None
 
@@ -65,20 +73,20 @@ class WsgiExchange(Answer):
 
         Never raises.  Every step of an exchange must run in the same ``contextvars.Context``.
         """
-        if self._phase is Phase.FRESH:
+        if self._phase is FRESH:
             return self._begin()
-        if self._phase is Phase.RUNNING:
+        if self._phase is RUNNING:
             return self._iterate()
         return True
 
     def abandon(self) -> None:
         """Close the application's iterable, as a last step: the client is gone.  Never raises; may come twice."""
-        if self._phase is not Phase.OVER:
+        if self._phase is not OVER:
             self._close()
 
     def _begin(self) -> bool:
         """Call the application; answer at once what can be."""
-        self._phase = Phase.RUNNING
+        self._phase = RUNNING
         server = self._server
         outlet = self._outlet
         outlet.enter()
@@ -91,7 +99,7 @@ class WsgiExchange(Answer):
         outlet.leave()
         # The hot path: a list of one part is one call of the outlet, and there is nothing to close.
         kind = type(result)
-        if (kind is list or kind is tuple) and len(result) == 1 and self._stage is Stage.UNSENT:
+        if (kind is list or kind is tuple) and len(result) == 1 and self._stage is UNSENT:
             body = result[0]
             head = self._head
             if (
@@ -100,7 +108,7 @@ class WsgiExchange(Answer):
                 and (head.content_length is None or head.content_length == len(body))
             ):
                 outlet.whole(head, body)
-                self._stage = Stage.COMPLETE
+                self._stage = COMPLETE
                 return self._close()
         self._result = result
         return self._take(result)
@@ -152,9 +160,9 @@ class WsgiExchange(Answer):
         assert iterator is not None
         problem = ""
         # HEAD: the first part says that start_response was called, and that is all it wants.
-        while not problem and not outlet.gone and self._stage is not Stage.HEAD_ONLY:
-            if self._stage is Stage.OPEN and outlet.behind:
-                self._server.errors.release()
+        while not problem and not outlet.gone and self._stage is not HEAD_ONLY:
+            if self._stage is OPEN and outlet.behind:
+                self._server.errors.flush()
                 return False
             outlet.enter()
             try:
@@ -183,7 +191,7 @@ class WsgiExchange(Answer):
 
     def _close(self) -> bool:
         """Close what the application returned, once; the exchange is over."""
-        self._phase = Phase.OVER
+        self._phase = OVER
         result, self._result, self._iterator = self._result, None, None
         if result is not None:
             self._outlet.enter()
@@ -196,8 +204,12 @@ class WsgiExchange(Answer):
             finally:
                 del result  # its end may be application code too
                 self._outlet.leave()
-        self._request.body.close()
-        self._server.errors.release()
+        body = self._request.body
+        if body is not NO_BODY:
+            body.close()
+        errors = self._server.errors
+        if errors.unfinished:
+            errors.flush()
         return True
 
     def _failed(self, error: BaseException) -> bool:
@@ -229,7 +241,7 @@ class WsgiExchange(Answer):
         """
         if exc_info:
             try:
-                if self._stage is not Stage.UNSENT:
+                if self._stage is not UNSENT:
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None  # or frame and traceback hold each other (PEP 3333)
@@ -250,7 +262,7 @@ class WsgiExchange(Answer):
         """
         if not isinstance(data, bytes):
             raise TypeError(f"write() takes bytes, not {_type(data)}")
-        if self._phase is not Phase.RUNNING or self._head is None:
+        if self._phase is not RUNNING or self._head is None:
             raise RuntimeError("write() was called outside of its request")
         outlet = self._outlet
         outlet.leave()  # back in the server
