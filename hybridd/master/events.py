@@ -1,0 +1,181 @@
+"""What can happen to the master, as values: what the operator wants, what the workers did, what came of its actions.
+
+Knows:     the words of children.py.
+Never:     how an event was noticed.
+Runs in:   the master, its only thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hybridd.master.children import Patience, Step
+from hybridd.master.crash_policy import CrashPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsked:
+    """The operator wants a graceful stop; asked again, a quick one."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuitAsked:
+    """The operator wants a quick stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadAsked:
+    """The operator wants the newest configuration and code."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleAsked:
+    """The operator wants ``by`` workers more (or fewer)."""
+
+    by: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenAsked:
+    """The operator has moved the log files away."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeAsked:
+    """The operator has installed another hybridd."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationRead:
+    """A reload's configuration is valid and can be applied: ``generation`` goes on trial with it.
+
+    ``patience`` is for its workers; the rest is for the master, once the generation is trusted.  ``workers`` is the new
+    number when the setting was changed, else None: what TTIN and TTOU did stays.
+    """
+
+    generation: int
+    patience: Patience
+    policy: CrashPolicy
+    drain_delay: float = 0.0
+    workers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationRefused:
+    """A reload's configuration is wrong or cannot be applied; nothing changes."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spawned:
+    """A worker was forked."""
+
+    slot: int
+    pid: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpawnFailed:
+    """The operating system refused to fork."""
+
+    slot: int
+    generation: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BecameReady:
+    """A worker says that its application is loaded and its loop turns."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class BeganToLeave:
+    """A worker says that it drains, though the master did not ask it to."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeemsHung:
+    """A ready worker's loop does not turn (health.py)."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A hung worker's loop turns again."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """A worker was reaped.
+
+    ``exited``: it left by itself, so the same will happen again; else a signal ended it, which may be an accident.
+    ``reason`` is for the operator: how it died, and what it said about it.
+    """
+
+    pid: int
+    exited: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signalled:
+    """A worker was sent the signal of a step."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """The generation on trial is trusted."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class FleetComplete:
+    """For the first time there are as many ready workers as wanted, or as there can be; follows from other events."""
+
+
+@dataclass(frozen=True, slots=True)
+class GaveUp:
+    """The first generation cannot boot, there is nothing to go back to; follows from other events."""
+
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """No worker is left and the loop ends."""
+
+
+Event = (
+    StopAsked
+    | QuitAsked
+    | ReloadAsked
+    | ScaleAsked
+    | ReopenAsked
+    | UpgradeAsked
+    | ConfigurationRead
+    | ConfigurationRefused
+    | Spawned
+    | SpawnFailed
+    | BecameReady
+    | BeganToLeave
+    | SeemsHung
+    | Recovered
+    | Died
+    | Signalled
+    | Promoted
+    | FleetComplete
+    | GaveUp
+    | Left
+)

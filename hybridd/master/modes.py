@@ -1,0 +1,131 @@
+"""The master's mode: one table of every mode and every event, and for each event that is ignored a sentence why.
+
+The sentence is what the log says and what a control verb answers.
+
+Knows:     the events by their type.
+Never:     workers; what an accepted event does to them is state.py's and lifecycle.py's.
+Runs in:   the master, its only thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, get_args
+
+from hybridd.master import events
+from hybridd.master.events import Event
+
+
+class Mode(Enum):
+    """What the master is at."""
+
+    STARTING = "starting"  # until the first generation is complete
+    RUNNING = "running"
+    STOPPING = "stopping"  # until the last worker has left
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """The event is taken; the mode afterwards."""
+
+    to: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """The event changes nothing; why."""
+
+    because: str
+
+
+Cell = Go | Ignore
+
+EVENTS: Final[tuple[type[Event], ...]] = get_args(Event)
+
+_STAY_STARTING = Go(Mode.STARTING)
+_STAY = Go(Mode.RUNNING)
+_STOP = Go(Mode.STOPPING)
+_STOPS = Ignore("ignored: hybridd is stopping")
+_LATE = Ignore("ignored: too late, hybridd is stopping and the new generation will not be used")
+_GONE = Ignore("ignored: hybridd has stopped")
+_NO_UPGRADE = Ignore("refused: this version cannot upgrade itself while it runs; restart it instead")
+_ONCE = Ignore("ignored: this happens once, at the start")
+_STILL = Ignore("ignored: workers are wanted, so the loop goes on")
+
+TABLE: Final[Mapping[Mode, Mapping[type[Event], Cell]]] = {
+    Mode.STARTING: {
+        events.StopAsked: _STOP,
+        events.QuitAsked: _STOP,
+        events.ReloadAsked: _STAY_STARTING,  # remembered: runs when the first generation is trusted
+        events.ScaleAsked: _STAY_STARTING,
+        events.ReopenAsked: _STAY_STARTING,
+        events.UpgradeAsked: _NO_UPGRADE,
+        events.ConfigurationRead: _STAY_STARTING,
+        events.ConfigurationRefused: _STAY_STARTING,
+        events.Spawned: _STAY_STARTING,
+        events.SpawnFailed: _STAY_STARTING,
+        events.BecameReady: _STAY_STARTING,
+        events.BeganToLeave: _STAY_STARTING,
+        events.SeemsHung: _STAY_STARTING,
+        events.Recovered: _STAY_STARTING,
+        events.Died: _STAY_STARTING,
+        events.Signalled: _STAY_STARTING,
+        events.Promoted: _STAY_STARTING,
+        events.FleetComplete: _STAY,
+        events.GaveUp: _STOP,
+        events.Left: _STILL,
+    },
+    Mode.RUNNING: {
+        events.StopAsked: _STOP,
+        events.QuitAsked: _STOP,
+        events.ReloadAsked: _STAY,
+        events.ScaleAsked: _STAY,
+        events.ReopenAsked: _STAY,
+        events.UpgradeAsked: _NO_UPGRADE,
+        events.ConfigurationRead: _STAY,
+        events.ConfigurationRefused: _STAY,
+        events.Spawned: _STAY,
+        events.SpawnFailed: _STAY,
+        events.BecameReady: _STAY,
+        events.BeganToLeave: _STAY,
+        events.SeemsHung: _STAY,
+        events.Recovered: _STAY,
+        events.Died: _STAY,
+        events.Signalled: _STAY,
+        events.Promoted: _STAY,
+        events.FleetComplete: _ONCE,
+        events.GaveUp: Ignore("ignored: a generation that served before is never given up"),
+        events.Left: _STILL,
+    },
+    Mode.STOPPING: {
+        events.StopAsked: _STOP,  # again: hurry
+        events.QuitAsked: _STOP,
+        events.ReloadAsked: _STOPS,
+        events.ScaleAsked: _STOPS,
+        events.ReopenAsked: _STOP,
+        events.UpgradeAsked: _STOPS,
+        events.ConfigurationRead: _LATE,
+        events.ConfigurationRefused: _LATE,
+        events.Spawned: _STOP,  # forked in the turn in which the stop came
+        events.SpawnFailed: Ignore("ignored: no worker is wanted, hybridd is stopping"),
+        events.BecameReady: _STOP,
+        events.BeganToLeave: _STOP,
+        events.SeemsHung: Ignore("ignored: hybridd is stopping and every worker has a deadline"),
+        events.Recovered: Ignore("ignored: hybridd is stopping and every worker has a deadline"),
+        events.Died: _STOP,
+        events.Signalled: _STOP,
+        events.Promoted: _LATE,
+        events.FleetComplete: _ONCE,
+        events.GaveUp: Ignore("ignored: hybridd is stopping already"),
+        events.Left: Go(Mode.STOPPED),
+    },
+    Mode.STOPPED: dict.fromkeys(EVENTS, _GONE),
+}
+
+
+def cell(mode: Mode, event: Event) -> Cell:
+    """Return what ``event`` means in ``mode``."""
+    return TABLE[mode][type(event)]

@@ -1,0 +1,79 @@
+"""The master's whole state as one value.
+
+Knows:     children, the modes, what the crash policy remembers.
+Never:     the operating system, the clock, logging, configuration files.
+Runs in:   the master, its only thread.
+See also:  fold.py, which alone makes new ones; lifecycle.py, which decides from ``desired`` and ``children``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from hybridd.master import crash_policy, events
+from hybridd.master.children import Child, Patience, Phase
+from hybridd.master.crash_policy import Crashes, CrashPolicy
+from hybridd.master.lifecycle import SURGE, Desired
+from hybridd.master.modes import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadResult:
+    """How the last reload ended; ``reason`` is a sentence when it was refused."""
+
+    generation: int
+    refused: bool
+    reason: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that decisions are made from.
+
+    Attributes:
+        desired: what should be.
+        patience: of each generation that has or may get workers.
+        children: the workers by pid.
+        crashes: what the crash policy remembers.
+        policy: the crash settings.
+        drain_delay: seconds that a graceful stop goes on serving.
+        pending: what is to change when the generation on trial is trusted.
+        attempts: how many first workers died of a signal.
+        last_reload: None before the first one.
+    """
+
+    desired: Desired
+    patience: Mapping[int, Patience]
+    mode: Mode = Mode.STARTING
+    children: Mapping[int, Child] = field(default_factory=dict)
+    crashes: Crashes = field(default_factory=Crashes)
+    policy: CrashPolicy = field(default_factory=CrashPolicy)
+    drain_delay: float = 0.0
+    pending: events.ConfigurationRead | None = None
+    attempts: int = 0
+    last_reload: ReloadResult | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the loop may end."""
+        return self.mode is Mode.STOPPED
+
+    def count(self, phase: Phase) -> int:
+        """How many workers are in this phase."""
+        return sum(child.phase is phase for child in self.children.values())
+
+    def degraded(self, now: float) -> bool:
+        """Whether too many workers crashed lately."""
+        return crash_policy.is_degraded(self.crashes, self.policy, now)
+
+
+def first_state(workers: int, patience: Patience, policy: CrashPolicy, *, drain_delay: float, slots: int) -> State:
+    """Return the state in which nothing has happened: generation 1 is on trial, and there is no other."""
+    return State(
+        Desired(min(max(1, workers), slots - SURGE), trial=1, slots=slots),
+        {1: replace(patience, settle=0.0)},  # nobody serves that could be protected from it
+        policy=policy,
+        drain_delay=drain_delay,
+    )

@@ -1,0 +1,245 @@
+"""A simulated machine for the master's decisions: processes that boot slowly, fail, crash, hang, ignore signals.
+
+One seed is one life of a master: it starts, is scaled and reloaded at any moment, its workers die, and in the end it is
+stopped.  Time is simulated, so a life of minutes takes milliseconds.  The Witness watches it with books of its own.
+
+Knows:     events and actions of hybridd.master, as values.
+Never:     processes, clocks, the insides of plan() and fold().
+Runs in:   tests/unit/master.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from enum import Enum
+from heapq import heappop, heappush
+from itertools import count
+from math import inf
+from random import Random
+
+from hybridd.master import children as do
+from hybridd.master import events, lifecycle
+from hybridd.master.children import Action, Child, Patience
+from hybridd.master.crash_policy import CrashPolicy
+from hybridd.master.events import Event
+from hybridd.master.fold import fold
+from hybridd.master.lifecycle import Desired
+from hybridd.master.state import first_state
+from tests.support.witness import Process, Terms, Witness
+
+Plan = Callable[[Desired, Collection[Child], float], list[Action]]
+
+PATIENCE = Patience(boot=10.0, graceful=8.0, settle=2.0, leave=1.0, quit=2.0, abort=1.0, kill=1.0)
+POLICY = CrashPolicy(restarts=10, window=60.0, longest_pause=8.0)
+QUIET = 150.0
+"""Simulated seconds without trouble after which everything must be as wanted."""
+
+
+class Code(Enum):
+    """What a generation's code does."""
+
+    GOOD = "good"
+    BROKEN = "cannot be loaded"
+    HANGS = "hangs while it is loaded"
+    DIES_YOUNG = "dies soon after it was ready"
+
+
+@dataclass
+class World:
+    """One life.  ``live()`` runs it to its end or raises BrokenPromiseError."""
+
+    seed: int
+    plan: Plan = lifecycle.plan
+    now: float = 0.0
+    spawned: int = 0
+    _queue: list[tuple[float, int, Callable[[], list[Event]]]] = field(default_factory=list)
+    _order: count[int] = field(default_factory=count)
+    _pids: count[int] = field(default_factory=lambda: count(100))
+    _processes: dict[int, Process] = field(default_factory=dict)
+    _outage_until: float = -1.0
+
+    def __post_init__(self) -> None:
+        self.random = Random(self.seed)
+        self.workers = self.random.choice([1, 1, 2, 3, 4, 6])
+        self.drain_delay = self.random.choice([0.0, 0.0, 3.0])
+        self.code = {1: self._draw_code(good=0.9)}
+        self.witness = Witness(self.seed, self.workers, Terms(PATIENCE, POLICY, self.drain_delay, QUIET))
+        self.state = first_state(self.workers, PATIENCE, POLICY, drain_delay=self.drain_delay, slots=40)
+        self._write_script()
+
+    def live(self) -> None:
+        """Run until the master has left."""
+        self._decide()
+        while not self.state.finished:
+            due = lifecycle.next_deadline(self.state.desired, self.state.children.values(), self.now)
+            at = min(self._queue[0][0] if self._queue else inf, due)
+            self.witness.expect(at < inf, self.now, "the master waits for nothing")
+            self.now = at
+            while self._queue and self._queue[0][0] <= self.now:
+                for event in heappop(self._queue)[2]():
+                    self._fold(event)
+            self._decide()
+
+    # The master's loop.
+
+    def _fold(self, event: Event) -> None:
+        self.state = fold(self.state, event, self.now)
+        self.witness.saw(event, self.now)
+
+    def _decide(self) -> None:
+        for _ in range(30):
+            actions = self.plan(self.state.desired, tuple(self.state.children.values()), self.now)
+            for action in actions:
+                self.witness.judge(action, self.now)
+                self._fold(self._carry_out(action))
+            if not actions or self.state.finished:
+                self.witness.at_rest(self.now)
+                return
+        self.witness.expect(False, self.now, "the plan never comes to rest")
+
+    def _carry_out(self, action: Action) -> Event:
+        match action:
+            case do.Spawn():
+                return self._spawn(action)
+            case do.Promote():
+                return events.Promoted(action.generation)
+            case do.ReadConfiguration():
+                return self._read_configuration()
+            case do.Exit():
+                return events.Left()
+            case _:
+                self._signal(action)
+                return events.Signalled(action)
+
+    def _read_configuration(self) -> Event:
+        if self.random.random() < 0.2:
+            return events.ConfigurationRefused("syntax error")
+        generation = max(self.code) + 1
+        self.code[generation] = self._draw_code(good=0.6)
+        workers = self.random.choice([None, None, None, 2, 5])
+        if self.code[generation] is Code.GOOD:
+            self.witness.owe(generation, workers, self.now)
+        return events.ConfigurationRead(generation, PATIENCE, POLICY, self.drain_delay, workers)
+
+    # Processes.
+
+    def _spawn(self, action: do.Spawn) -> Event:
+        if self.random.random() < 0.01:
+            return events.SpawnFailed(action.slot, action.generation, "EAGAIN")
+        self.spawned += 1
+        pid = next(self._pids)
+        process = Process(pid, action.slot, action.generation, self.now, canary=action.canary)
+        self._processes[pid] = process
+        self.witness.born(process)
+        code = self.code[action.generation]
+        boot = self.random.choice([0.1, 0.5, 2.0, 6.0])
+        if code is Code.BROKEN or (self.now < self._outage_until and not action.canary):
+            self._at(self.random.uniform(0.05, 0.4), lambda: self._die(process, exited=True))
+        elif code is not Code.HANGS:
+            self._at(boot, lambda: self._ready(process))
+            if code is Code.DIES_YOUNG:
+                self._at(boot + self.random.uniform(0.1, 1.9), lambda: self._die(process, exited=True))
+        process.deaf = self.random.random() < 0.1
+        process.undead = self.random.random() < 0.05
+        return events.Spawned(action.slot, pid, action.generation)
+
+    def _signal(self, step: do.Step) -> None:
+        process = self._processes.get(step.pid)
+        if process is None:
+            return
+        if isinstance(step, do.Kill):
+            self._at(0.01, lambda: self._die(process))
+        elif isinstance(step, do.Abort):
+            if not process.undead:
+                self._at(0.05, lambda: self._die(process))
+        elif not process.deaf and not process.hung:
+            slow = isinstance(step, do.Drain) and process.ready
+            self._at(self.random.uniform(0.0, PATIENCE.graceful) if slow else 0.02, lambda: self._die(process))
+
+    def _ready(self, process: Process) -> list[Event]:
+        if process.dead:
+            return []
+        process.ready_at = self.now
+        return [events.BecameReady(process.pid)]
+
+    def _die(self, process: Process, *, exited: bool = False) -> list[Event]:
+        if process.dead:
+            return []
+        process.died_at = self.now
+        del self._processes[process.pid]
+        self.witness.died(process, self.now)
+        return [events.Died(process.pid, exited, "it died")]
+
+    # What happens to them, and what the operator does.
+
+    def _at(self, seconds: float, what: Callable[[], list[Event]]) -> None:
+        heappush(self._queue, (self.now + seconds, next(self._order), what))
+
+    def _draw_code(self, good: float) -> Code:
+        if self.random.random() < good:
+            return Code.GOOD
+        return self.random.choice([Code.BROKEN, Code.HANGS, Code.DIES_YOUNG])
+
+    def _write_script(self) -> None:
+        """Plan the trouble: some of it dense, then a quiet time, then the end."""
+        trouble = [
+            *(self._accident, self._accident, self._hang, self._outage, self._leave),
+            *(self._reload, self._reload, self._reload, self._scale, self._scale),
+        ]
+        at = 0.0
+        for _ in range(self.random.choice([0, 3, 6, 12])):
+            at += self.random.choice([0.0, 0.3, 3.0, 30.0])
+            self._at(at, self.random.choice(trouble))
+        end = at + self.random.choice([0.1, 5.0, QUIET + 60.0])
+        self._at(end - 0.05, list)  # the witness looks once more before the end
+        how: list[Event] = [events.StopAsked(), events.StopAsked(), events.QuitAsked()]
+        self._at(end, lambda: [self.random.choice(how)])
+        if self.random.random() < 0.3:
+            self._at(end + self.random.uniform(0.0, 5.0), lambda: [events.StopAsked()])
+
+    def _reload(self) -> list[Event]:
+        self.witness.trouble(self.now)
+        return [events.ReloadAsked()]
+
+    def _scale(self) -> list[Event]:
+        self.witness.trouble(self.now)
+        return [events.ScaleAsked(self.random.choice([1, 1, 2, -1, -1, -3]))]
+
+    def _outage(self) -> list[Event]:
+        """For a while nothing can boot (a database is gone), and some workers die of it."""
+        self._outage_until = self.now + self.random.choice([5.0, 60.0])
+        self.witness.trouble(self._outage_until)
+        return [event for process in list(self._processes.values())[:2] for event in self._die(process, exited=True)]
+
+    def _victim(self) -> Process | None:
+        self.witness.trouble(self.now)
+        return self.random.choice(list(self._processes.values())) if self._processes else None
+
+    def _accident(self) -> list[Event]:
+        victim = self._victim()
+        return [] if victim is None else self._die(victim)
+
+    def _hang(self) -> list[Event]:
+        victim = self._victim()
+        if victim is None or not victim.serving:
+            return []
+        victim.hung_since = self.now
+        if self.random.random() < 0.3:
+            self._at(self.random.uniform(0.5, 5.0), lambda: self._recover(victim))
+        return [events.SeemsHung(victim.pid)]
+
+    def _recover(self, process: Process) -> list[Event]:
+        if process.dead or process.told:
+            return []
+        process.hung_since = None
+        return [events.Recovered(process.pid)]
+
+    def _leave(self) -> list[Event]:
+        """Somebody sends a worker SIGTERM by hand."""
+        victim = self._victim()
+        if victim is None or not victim.serving:
+            return []
+        victim.told.append((self.now, "left"))
+        self._at(1.0, lambda: self._die(victim))
+        return [events.BeganToLeave(victim.pid)]
