@@ -1,4 +1,4 @@
-"""The names of the metrics, their types, labels and meanings: declared once, for the exposition and for docs/metrics.md.
+"""The names of the metrics, their types, labels and meanings: declared once, for /metrics and for docs/metrics.md.
 
 Those that workers count are declared with their words in the scoreboard (a Layout); here are those of the master.
 

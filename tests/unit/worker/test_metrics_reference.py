@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from hybridd.http.counts import BUCKETS
+from hybridd.ops.metric_declarations import declarations
+from hybridd.worker import words
+from hybridd.worker.metrics_reference import page
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "metrics.md"
+
+# What operators' rules and dashboards are written against: renaming one is a breaking change.
+PROMISED = {
+    "hybridd_build_info",
+    "hybridd_workers",
+    "hybridd_worker_restarts_total",
+    "hybridd_worker_resident_memory_bytes",
+    "hybridd_worker_cpu_seconds_total",
+    "hybridd_worker_heartbeat_timestamp_seconds",
+    "hybridd_worker_open_fds",
+    "hybridd_connections",
+    "hybridd_connections_accepted_total",
+    "hybridd_connections_closed_total",
+    "hybridd_http_requests_total",
+    "hybridd_http_request_duration_seconds",
+    "hybridd_http_queue_wait_seconds",
+    "hybridd_http_requests_rejected_total",
+    "hybridd_network_receive_bytes_total",
+    "hybridd_network_transmit_bytes_total",
+    "hybridd_handler_slots",
+    "hybridd_handoffs_total",
+    "hybridd_listener_accept_queue",
+    "hybridd_listener_accept_queue_limit",
+    "hybridd_config_last_reload_successful",
+    "hybridd_config_last_reload_success_timestamp_seconds",
+    "hybridd_metrics_collect_duration_seconds",
+}
+DECLARED = declarations(words.LAYOUT, words.GAUGES)
+
+
+def test_the_page_is_true():
+    assert PAGE.read_text("utf-8") == page(DECLARED, BUCKETS), (
+        "run: python -m hybridd.worker.metrics_reference > docs/metrics.md"
+    )
+
+
+def test_every_promised_metric_exists():
+    assert {one.metric for one in DECLARED} >= PROMISED
+
+
+def test_names_are_unique():
+    assert len({one.metric for one in DECLARED}) == len(DECLARED)
+
+
+def test_names_follow_the_conventions():
+    for one in DECLARED:
+        assert re.fullmatch(r"hybridd_[a-z_]+", one.metric)
+        assert one.metric.endswith("_total") == (one.kind == "counter"), one.metric
+        assert one.help.endswith("."), one.metric
+        assert "|" not in one.help
+
+
+def test_no_label_is_a_pid_a_path_or_a_client():
+    assert {label for one in DECLARED for label in one.labels}.isdisjoint(
+        {"pid", "path", "client", "peer", "host", "le"}
+    )
