@@ -19,7 +19,7 @@ PLATFORM_TESTS := tests/systemd tests/container
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-unit test-all test-platform pythons lint format clean
+.PHONY: help run test test-unit test-all test-platform pythons lint format docs clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -61,6 +61,11 @@ lint: $(VENV)/.installed-lint  ## style, formatting, types
 format: $(VENV)/.installed-lint  ## let the formatter have its way
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
+
+docs: $(VENV)/.installed-test  ## write the pages that are made from the source
+	@$(BIN)/python -m hybridd.config.reference > docs/settings.md
+	@$(BIN)/python -m hybridd.worker.metrics_reference > docs/metrics.md
+	@$(BIN)/python -m tests.support.file_map
 
 clean:  ## remove environments, caches and build products
 	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import file_map
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "hybridd"
 UNIT = ROOT / "tests" / "unit"
@@ -119,6 +121,11 @@ def test_a_module_begins_by_saying_what_it_is(path):
     docstring = ast.get_docstring(tree_of(path))
     assert docstring, f"{name_of(path)} has no docstring"
     assert len(docstring.split()) >= 3, f"{name_of(path)}: {docstring!r} says nothing"
+
+
+def test_the_map_of_files_is_true():
+    page = file_map.PAGE.read_text()
+    assert page == file_map.with_map(page), "docs/architecture.md is out of date: make docs"
 
 
 @pytest.mark.parametrize("path", sorted(UNIT.rglob("test_*.py")), ids=name_of)
