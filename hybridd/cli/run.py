@@ -1,0 +1,30 @@
+"""``hybridd run``: load the configuration and become the master.
+
+Knows:     the flags of the command.
+Never:     what a master does.
+Runs in:   the process that was started.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from hybridd.cli.arguments import add_settings, new_parser, read
+
+DESCRIPTION = """\
+Serve an application, or without one the built-in welcome page. Every setting has a key in YAML, a variable
+HYBRIDD_SECTION__KEY and --set; the flags below are for what is often set by hand. hybridd says READY to systemd, and
+/readyz on the admin address, when the application is loaded."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run until the service ends; return its exit status."""
+    parser = new_parser("run", DESCRIPTION, positional=True)
+    add_settings(parser)
+    loaded = read(parser, arguments, positional=True).load()
+    for warning in loaded.warnings:
+        sys.stderr.write(f"hybridd: {warning}\n")
+    from hybridd.master.main import run  # noqa: PLC0415 - --help and errors do without a master
+
+    return run(loaded)
