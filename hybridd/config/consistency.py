@@ -20,8 +20,8 @@ def contradictions(config: Config) -> Iterator[Contradiction]:
     """Yield the keys concerned, the one to blame first, and the sentence."""
     if config.protocol and config.application:
         yield ("protocol", "application"), "expected either application or protocol, got both"
-    if config.factory and not config.application:
-        yield ("factory", "application"), "expected an application that the factory makes, got none"
+    if config.factory and not config.application and not config.protocol:
+        yield ("factory", "application", "protocol"), "expected an application that the factory makes, got none"
     yield from _clashes(config)
     if config.limits.response_spool < config.limits.response_memory:
         keys = ("limits.response_spool", "limits.response_memory")

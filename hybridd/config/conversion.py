@@ -18,6 +18,7 @@ DURATION_UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms":
 SIZE_UNITS = {"TiB": KIB * MIB * KIB, "GiB": KIB * MIB, "MiB": MIB, "KiB": KIB, "B": 1}
 
 MILLION = 1_000_000
+SAID_IN_SECONDS = 120  # below, people say 60s and 90s, not 1m and 1m30s
 # Bounds the work of int(); no sensible value needs more digits.
 _NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,6})?"
 DURATION_PATTERN = rf"(?:{_NUMBER}(?:d|h|ms|m|s))+"
@@ -80,16 +81,18 @@ def _duration_unit(word: str) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """Return the shortest text that :func:`parse_duration` reads back as ``seconds`` (to the microsecond)."""
+    """Return the usual text, which :func:`parse_duration` reads back as ``seconds`` (to the microsecond)."""
     rest = round(seconds * MILLION)
     if 0 < rest < MILLION:
         return f"{_decimal(rest, 1000)}ms"
+    if rest < SAID_IN_SECONDS * MILLION:
+        return f"{_decimal(rest, MILLION)}s"
     parts = []
     for unit in ("d", "h", "m"):
         count, rest = divmod(rest, DURATION_UNITS[unit] * 1000)
         if count:
             parts.append(f"{count}{unit}")
-    if rest or not parts:
+    if rest:
         parts.append(f"{_decimal(rest, MILLION)}s")
     return "".join(parts)
 

@@ -76,7 +76,7 @@ def _one_line(text: str) -> str:
 
 def _scalar(setting: Setting, value: Any) -> str:
     text = setting.kind.text(value)
-    if isinstance(value, (bool, int)) or value is None:  # numbers, true and false, auto, off
+    if isinstance(value, (int, float)) or value is None:  # numbers, true and false, durations, auto, off
         return text
     return plain_or_quoted(text)
 

@@ -50,5 +50,6 @@ class Problem:
 
     def __str__(self) -> str:
         # A variable and a flag name their setting themselves.
-        named = f"{self.about}: " if self.about and self.origin.source is Source.FILE else ""
+        names_itself = self.origin.source in (Source.ENVIRONMENT, Source.FLAG)
+        named = f"{self.about}: " if self.about and not names_itself else ""
         return f"{self.origin}: {named}{self.text}"

@@ -15,6 +15,7 @@ from hybridd.config.declaration import Schema, Setting
 
 T = TypeVar("T")
 _SURE = 0.75  # of difflib's ratio; below, a suggestion is more often wrong than right
+_SURE_OF_WORDS = 0.66  # few and short: "rnu" is run
 
 
 def suggest_setting(schema: Schema[Any], written: str) -> Setting | None:
@@ -43,13 +44,13 @@ def suggest_setting(schema: Schema[Any], written: str) -> Setting | None:
 
 def suggest_word(written: str, words: Iterable[str]) -> str:
     """Return the one of ``words`` that ``written`` was probably meant to be, or nothing."""
-    return _close(_plain(written), {_plain(word): word for word in words}) or ""
+    return _close(_plain(written), {_plain(word): word for word in words}, _SURE_OF_WORDS) or ""
 
 
 def _plain(word: str) -> str:
     return word.lower().strip("-_ ").replace("-", "_").replace(".", "_")
 
 
-def _close(word: str, choices: Mapping[str, T]) -> T | None:
-    matches = get_close_matches(word, choices, n=1, cutoff=_SURE)
+def _close(word: str, choices: Mapping[str, T], cutoff: float = _SURE) -> T | None:
+    matches = get_close_matches(word, choices, n=1, cutoff=cutoff)
     return choices[matches[0]] if matches else None

@@ -14,7 +14,8 @@ from hybridd.config.address import Address, AddressError, parse_address
 from hybridd.config.kind import Kind, Raw, Reading, Refused, closest
 
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
-REFERENCE_PATTERN = rf"{_DOTTED}:{_DOTTED}"
+# What hybridd.app.loader understands: a module, a name in it, perhaps called with literals.
+_REFERENCE = re.compile(rf"{_DOTTED}(?::{_DOTTED}(?:\(.*\))?)?", re.DOTALL)
 
 
 def choice(*words: str) -> Kind:
@@ -35,14 +36,15 @@ def reference(metavar: str, example: str) -> Kind:
 
     def read(raw: Raw) -> str:
         text = _written(expected, raw)
-        if not text or re.fullmatch(REFERENCE_PATTERN, text):
+        module, colon, name = text.partition(":")
+        if not text or (_REFERENCE.fullmatch(text) and not module.endswith(".py")):
             return text
-        # Somebody named a file, only a module, or wrote a call.
-        module, _, name = text.partition(":")
-        module = module.removeprefix("./").removesuffix(".py").replace("/", ".")
-        raise Refused(expected, raw, f"{module}:{name.partition('(')[0] or example.partition(':')[2]}")
+        # Somebody named a file.
+        module = module.removeprefix("./").removesuffix(".py").strip("/").replace("/", ".")
+        raise Refused(expected, raw, f"{module}{colon}{name}" if name else f"{module}:{example.partition(':')[2]}")
 
-    return Kind(metavar, expected, read, str, {"type": "string", "pattern": f"^({REFERENCE_PATTERN})?$"})
+    # Simpler than the expression above: editors take JavaScript's expressions, where \w is ASCII.
+    return Kind(metavar, expected, read, str, {"type": "string", "pattern": "^([^/:]+(:.+)?)?$"})
 
 
 def directory() -> Kind:
