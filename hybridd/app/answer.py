@@ -119,21 +119,22 @@ class Answer:
         """Note the length of a body that is all there; return what is wrong with it (then nothing was sent)."""
         if self._stage is not UNSENT or head.status in BODILESS:
             return ""
-        if head.content_length is None:
+        if self._is_bodiless(head):  # HEAD: no body at all may mean that it was left out
+            if head.content_length is None and length:
+                self._head = with_length(head, length)
+        elif head.content_length is None:
             self._head = with_length(head, length)
-        elif length < head.content_length and not self._is_bodiless(head):
+        elif length < head.content_length:
             return TOO_SHORT.format(head.content_length - length)
         return ""
 
     def _break_off(self) -> None:
         """Make the best of a failed application: 500 while nothing is sent, else a response that is seen to be cut."""
         if self._stage is UNSENT:
-            body = f"500 Internal Server Error\nThe error log says why, under request {self._request.id}.\n".encode(
-                "ascii"
-            )
+            text = f"500 Internal Server Error\nThe error log says why, under request {self._request.id}.\n"
             head = ResponseHead(500, "Internal Server Error", [("Content-Type", "text/plain; charset=utf-8")])
             check_head(head)
-            self._outlet.whole(head, body)
+            self._outlet.whole(head, text.encode())
         elif self._stage is OPEN:
             self._outlet.abort()
         self._stage = COMPLETE

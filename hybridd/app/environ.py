@@ -78,7 +78,7 @@ def request_environ(base: dict[str, Any], request: Request, remote_port: int) ->
 def _server_of(local: str, scheme: str) -> tuple[str, str]:
     """Return SERVER_NAME and SERVER_PORT for a listener; neither may be empty (PEP 3333)."""
     host, colon, port = local.rpartition(":")
-    if not colon or not port.isdigit():  # unix:/path, fd:, systemd: with a unix socket behind it
+    if not colon or not port.isdigit() or host.startswith("unix:"):
         return "localhost", "443" if scheme == "https" else "80"
     host = host.strip("[]")
     if host in {"", "0.0.0.0", "::", "*"}:  # noqa: S104 - a comparison, not a bind

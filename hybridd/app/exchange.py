@@ -97,13 +97,15 @@ class WsgiExchange(Answer):
             outlet.leave()
             return self._failed(error)
         outlet.leave()
-        # The hot path: a list of one part is one call of the outlet, and there is nothing to close.
+        # The hot path: a list of one part is one call of the outlet, and there is nothing to close.  (Not an empty one:
+        # a HEAD must not announce the length of a body that was left out.)
         kind = type(result)
         if (kind is list or kind is tuple) and len(result) == 1 and self._stage is UNSENT:
             body = result[0]
             head = self._head
             if (
                 head is not None
+                and body
                 and type(body) is bytes
                 and (head.content_length is None or head.content_length == len(body))
             ):
@@ -202,7 +204,6 @@ class WsgiExchange(Answer):
             except BaseException as error:  # noqa: BLE001 - see _begin; the response is not touched by it
                 report_exception(self._request, error)
             finally:
-                del result  # its end may be application code too
                 self._outlet.leave()
         body = self._request.body
         if body is not NO_BODY:
@@ -216,8 +217,10 @@ class WsgiExchange(Answer):
         """The application raised: log it, answer as far as still possible, close."""
         if not isinstance(error, ClientGoneError):
             self._outlet.enter()
-            report_exception(self._request, error)
-            self._outlet.leave()
+            try:
+                report_exception(self._request, error)
+            finally:
+                self._outlet.leave()
         self._break_off()
         return self._close()
 

@@ -28,6 +28,7 @@ REMEMBERED = 1024  # entries of each memory below; an application that invents n
 # An application uses the same few status texts and header names again and again: each is looked at once.
 _statuses: dict[str, tuple[int, str]] = {}
 _end_to_end: set[str] = set()
+_left_out: set[str] = set()  # names that were warned of; at most as many as HOP_BY_HOP has
 
 
 def make_head(status: Any, headers: Any) -> ResponseHead:
@@ -88,12 +89,19 @@ def _read_headers(headers: list[Any]) -> list[tuple[str, str]]:
         if not isinstance(value, str):
             raise TypeError(f"the value of response header {name!r} must be a str, not {_type(value)}: {value!r}")
         if name.lower() in HOP_BY_HOP:
-            LOGGER.warning("response header %r belongs to the connection, not to applications: left out", name)
+            _leave_out(name.lower())
             continue
         if len(_end_to_end) < REMEMBERED:
             _end_to_end.add(str(name))
         kept.append((name, value))
     return kept
+
+
+def _leave_out(name: str) -> None:
+    """Say once that the header is ignored."""
+    if name not in _left_out:
+        _left_out.add(name)
+        LOGGER.warning("the response header %s belongs to the connection, not to the application: left out", name)
 
 
 def _type(value: Any) -> str:

@@ -99,7 +99,7 @@ class RecordingOutlet:
         self.calls.append(name)
 
     def _begin(self, head: ResponseHead) -> None:
-        assert head.fields is not None, "a head that was not checked"
+        assert head.encoded is not None, "a head that was not checked"
         self.head = head
 
     def _part(self, data: bytes) -> None:
