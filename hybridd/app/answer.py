@@ -79,15 +79,14 @@ class Answer:
             OSError: no descriptor is left for the receiver; nothing was sent.
         """
         unsent = self._stage is UNSENT
-        if unsent and head.content_length is None and head.status not in BODILESS:
-            self._head = head = with_length(head, region.count)
-        if unsent and self._is_bodiless(head):
-            self._send_head_only(head)
-            return ""
+        problem = self._check_length(head, region.count)
+        if problem:
+            return problem
+        head = self._head or head  # it may have got a length
         promised = head.content_length if unsent else self._left
         count = region.count if promised is None else min(region.count, promised)
-        if not count or self._stage is COMPLETE or (unsent and promised is not None and count < promised):
-            return self._end()  # nothing to send, nothing more wanted, or not enough
+        if not count or self._stage is COMPLETE or (unsent and self._is_bodiless(head)):
+            return self._end()
         fd = os.dup(region.fd)  # the application may close its own before the last byte has gone
         if unsent:
             self._start(head, b"")

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 from pathlib import Path
@@ -27,4 +28,9 @@ def application(environ, start_response):
         file = Path(query["path"]).open("rb")  # noqa: SIM115 - the server closes it
     file.seek(int(query.get("offset", "0")))
     wrapper = environ["wsgi.file_wrapper"](file, 4096)
-    return (block for block in wrapper) if path == "/wrapped" else wrapper
+    return closing_blocks(wrapper) if path == "/wrapped" else wrapper
+
+
+def closing_blocks(wrapper):
+    with contextlib.closing(wrapper):
+        yield from wrapper
