@@ -15,21 +15,26 @@ from pathlib import Path
 import pytest
 
 from hybridd.ops.sink import PIPE_BUF, Sink, _CarefulWrite, adopt
+from tests.support.waiting import wait_until
 
 LINE = b"x" * 99 + b"\n"
 
-# Writes numbered lines and follows the file whenever it is renamed, as a worker does after USR1.
+# Writes numbered lines until told to stop, and follows the file whenever it is renamed, as a worker does after USR1.
 WRITER = """
-import sys
+import os, sys
 from hybridd.ops.sink import open_sink
-path, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+path, stop, name = sys.argv[1:]
 sink = open_sink(path, 1)
-for number in range(count):
-    sink.write(f"{name} {number} {'x' * 80}\\n".encode())
-    if number % 50 == 0:
-        sink.reopen()
+number = 0
+while not os.path.exists(stop):
+    for number in range(number, number + 50):
+        sink.write(f"{name} {number} {'x' * 80}\\n".encode())
+    number += 1
+    sink.reopen()
 assert sink.dropped == 0
+print(number)
 """
+ROTATIONS = 30
 
 
 @pytest.fixture
@@ -186,17 +191,18 @@ def test_a_full_disk_loses_lines_and_not_the_process():
 
 
 def test_rotation_under_several_writers_loses_and_tears_nothing(tmp_path: Path):
-    path = tmp_path / "log"
-    count = 4000
-    writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, str(path), name, str(count)]) for name in ("a", "b", "c")
-    ]
-    rotations = 0
-    while any(writer.poll() is None for writer in writers):
-        if path.exists():
-            path.rename(tmp_path / f"log.{rotations}")
-            rotations += 1
-    assert [writer.returncode for writer in writers] == [0, 0, 0]
-    assert rotations > 3
-    lines = [line for file in tmp_path.iterdir() for line in file.read_text().splitlines()]
-    assert sorted(lines) == sorted(f"{name} {number} {'x' * 80}" for name in "abc" for number in range(count))
+    path, stop = tmp_path / "log", tmp_path / "stop"
+    writers = {
+        name: subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path), str(stop), name], stdout=subprocess.PIPE, text=True
+        )
+        for name in "abc"
+    }
+    for rotation in range(ROTATIONS):
+        wait_until(path.exists, within=20, what="a writer opens the file again")
+        path.rename(tmp_path / f"log.{rotation}")
+    stop.touch()
+    counts = {name: int(writer.communicate()[0]) for name, writer in writers.items()}
+    assert all(writer.returncode == 0 for writer in writers.values())
+    lines = [line for file in tmp_path.glob("log*") for line in file.read_text().splitlines()]
+    assert sorted(lines) == sorted(f"{name} {number} {'x' * 80}" for name in "abc" for number in range(counts[name]))
