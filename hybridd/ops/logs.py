@@ -129,7 +129,7 @@ def configure(log: Log, access: AccessLogSettings, environment: Mapping[str, str
         if access_sink is not None:
             access_sink.close()
         raise
-    journal = log.file == "-" and read_by_journal(environment, os.fstat(2))
+    journal = log.file in {"-", "/dev/stderr"} and read_by_journal(environment, os.fstat(2))
     handler = ErrorLog(error_sink, FORMATS[log.format](journal=journal))
     logger = logging.getLogger(ROOT)
     for old in logger.handlers[:]:

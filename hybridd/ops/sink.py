@@ -29,6 +29,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 PIPE_BUF: Final = select.PIPE_BUF  # a write up to this size is all or nothing on a pipe: pipe(7)
+STANDARD: Final = {"/dev/stdout": 1, "/dev/stderr": 2}
 MODE: Final = 0o640
 NOTICE_INTERVAL: Final = 10.0  # seconds between two notices about dropped lines
 
@@ -125,13 +126,17 @@ class Sink:
 def open_sink(target: str, standard: int) -> Sink:
     """Return the sink for a path, or for ``-``: the descriptor ``standard`` (1 or 2).
 
+    ``/dev/stdout`` and ``/dev/stderr`` are those descriptors too: opened as paths they fail for a socket (ENXIO) and
+    for another user's pipe (EACCES), which is what a container's user meets.
+
     Raises:
         OSError: the path cannot be opened.
     """
-    if target != "-":
-        fd = _open_file(target)
-        return Sink(fd, lambda record: os.write(fd, record), path=target, close=lambda: os.close(fd))
-    return adopt(standard)
+    if target == "-" or target in STANDARD:
+        return adopt(STANDARD.get(target, standard))
+    fd = _open_file(target)
+    limit = PIPE_BUF if stat.S_ISFIFO(os.fstat(fd).st_mode) else 0
+    return Sink(fd, lambda record: os.write(fd, record), path=target, limit=limit, close=lambda: os.close(fd))
 
 
 def adopt(fd: int) -> Sink:

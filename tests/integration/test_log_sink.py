@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from hybridd.ops.sink import PIPE_BUF, Sink, _CarefulWrite, adopt
+from hybridd.ops.sink import PIPE_BUF, Sink, _CarefulWrite, adopt, open_sink
 from tests.support.waiting import wait_until
 
 LINE = b"x" * 99 + b"\n"
@@ -180,6 +180,40 @@ def test_standard_output_into_a_file_is_just_written(tmp_path: Path):
         sink.write(b"2\n")
         sink.close()
     assert (tmp_path / "out").read_bytes() == b"1\n2\n"
+
+
+def test_a_named_pipe_whose_reader_comes_back(tmp_path: Path):
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="No such device"):  # without a reader: ENXIO, not a wait
+        open_sink(str(path), 1)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    sink = open_sink(str(path), 1)
+    assert sink.limit == PIPE_BUF
+    os.close(reader)
+    assert not sink.write(b"lost\n")
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    assert sink.write(b"found\n")
+    assert read_all(reader) == b"found\n"
+    os.close(reader)
+    sink.close()
+
+
+def test_the_names_of_the_standard_streams_are_not_opened():
+    output = subprocess.run(
+        [sys.executable, "-c", "from hybridd.ops.sink import open_sink; open_sink('/dev/stdout', 2).write(b'x')"],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    assert output.stdout == b"x"
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        subprocess.run(
+            [sys.executable, "-c", "from hybridd.ops.sink import open_sink; open_sink('/dev/stderr', 1).write(b'y')"],
+            stderr=theirs,
+            check=True,
+        )
+        assert ours.recv(10, socket.MSG_DONTWAIT) == b"y"
 
 
 def test_a_full_disk_loses_lines_and_not_the_process():
