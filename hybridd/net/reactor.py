@@ -6,7 +6,8 @@ One turn, in this order:
 2. jobs of ``call_soon`` that were there when the turn began: Calls start here and nowhere else;
 3. select, asleep until the next deadline, timer, event or ``post``;
 4. the clock is read once: ``now`` is the time of the turn;
-5. jobs posted by other threads; timers and deadlines that are due; then the fetched events;
+5. jobs posted by other threads; the fetched events; then timers and deadlines that are due: a loop that was held up
+   reads what had come in time before it judges anybody;
 6. ``after_turn``: counters to the scoreboard, log lines to their file.
 
 Knows:     selectors, the monotonic clock.
@@ -57,7 +58,15 @@ class Timer:
 
 
 class Reactor:
-    """A `selectors` loop that can be led by different threads, one at a time."""
+    """A `selectors` loop that can be led by different threads, one at a time.
+
+    Attributes:
+        clock: monotonic seconds.
+        now: its time when this turn's events had been fetched.
+        deadlines: those of the many; ``call_later`` is for the few.
+        after_turn: called at the end of each turn.
+        on_sleep, on_wake: called before a select that may wait, and after every select.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
@@ -139,10 +148,10 @@ class Reactor:
         for _ in range(len(posted)):
             fn, args = posted.popleft()
             fn(*args)
+        self._handle_events()
         if self._timers:
             self._run_timers()
         self.deadlines.expire(self.now)
-        self._handle_events()
         for hook in self.after_turn:
             hook()
 
@@ -155,8 +164,13 @@ class Reactor:
     def _fetch(self) -> None:
         if self._soon or self._posted or self._stopped:
             self._events.extend(self._selector.select(0))
-            self.now = self.clock()
-            return
+        else:
+            self._sleep()
+        self.now = self.clock()
+        if self.on_wake:
+            self.on_wake()
+
+    def _sleep(self) -> None:
         timeout = self._time_to_sleep()
         if self.on_sleep:
             self.on_sleep()
@@ -167,9 +181,6 @@ class Reactor:
             self._events.extend(self._selector.select(timeout))
         finally:
             self._sleeping = False
-        self.now = self.clock()
-        if self.on_wake:
-            self.on_wake()
 
     def _time_to_sleep(self) -> float | None:
         due = self.deadlines.next()
@@ -180,8 +191,10 @@ class Reactor:
         return None if due is None else max(0.0, due - self.clock())
 
     def _run_timers(self) -> None:
+        due = []  # first all of them, so that one that sets itself again with no delay lets the turn end
         while self._timers and self._timers[0][0] <= self.now:
-            timer = heappop(self._timers)[2]
+            due.append(heappop(self._timers)[2])
+        for timer in due:
             if timer.fn is not None:
                 timer.fn()
 
