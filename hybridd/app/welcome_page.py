@@ -41,10 +41,10 @@ _HTML = """\
   }
 }
 * { box-sizing: border-box; }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem; background: var(--ground);
+body { margin: 0; min-height: 100vh; display: flex; padding: 1.5rem; background: var(--ground);
   color: var(--ink); font: 1rem/1.6 system-ui, sans-serif; }
-main { width: 100%; max-width: 38rem; background: var(--card); border: 1px solid var(--line); border-radius: 1rem;
-  padding: clamp(1.5rem, 5vw, 3rem); }
+main { width: 100%; max-width: 38rem; margin: auto; background: var(--card); border: 1px solid var(--line);
+  border-radius: 1rem; padding: clamp(1.5rem, 5vw, 3rem); }
 svg { display: block; width: 3.5rem; height: 3.5rem; color: var(--accent); }
 h1 { margin: 1rem 0 .25rem; font-size: clamp(1.6rem, 5vw, 2.1rem); line-height: 1.2; letter-spacing: -.02em; }
 h2 { margin: 2rem 0 .5rem; font-size: 1rem; }
