@@ -1,105 +1,196 @@
 """HttpProtocol: one connection's HTTP, between a transport and a service.
 
+The transport's calls come first, then the service's.  What happens between connection and answer:
+
+    bytes → receiving.py → reader.py → Request → service.request_ready … take_request → call_started →
+    respond, or start, send…, finish → bytes
+
 Knows:     the state of this connection, its limits and deadlines.
 Never:     sockets, threads, clocks, applications.
 Runs in:   the leader thread of a worker, or the master's only thread.
+See also:  states.py for the table, connection.py for how a connection ends.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from hybridd.http.counts import HttpCounts
-from hybridd.http.outcome import Rejection
+from hybridd.http.access import AccessRecord
+from hybridd.http.answering import TAKEN, Answering
+from hybridd.http.connection import Flow, Reading
+from hybridd.http.outcome import CLIENT_CLOSED_REQUEST, CloseReason, Outcome, Rejection
+from hybridd.http.reader import RequestReader
+from hybridd.http.receiving import Receiving
 from hybridd.http.request import Request
-from hybridd.http.response import ResponseHead
-from hybridd.http.wire import Service, Transport
+from hybridd.http.states import Expiry, State
 
-if TYPE_CHECKING:
-    from hybridd.config.settings import Limits, Timeouts
+# Looked up for every request.
+_IDLE, _READY, _QUEUED, _CALL = State.IDLE, State.READY, State.QUEUED, State.CALL
+_SERVED = Outcome.SERVED
+
+_CALL_GOES_ON = frozenset({CloseReason.HANDLER_TIMEOUT, CloseReason.ABORTED})
+"""Ends of a connection behind which the service's Call may still have something to say."""
 
 
-class HttpProtocol:
+class HttpProtocol(Receiving, Answering):
     """An asyncio-shaped Protocol that turns bytes into requests for its service and the service's answers into bytes.
 
     At most one request is taken at a time, and requests are answered in order.  Every method must be called in the
     leader thread; the service's side is a no-op once the connection is lost.
     """
 
-    def __init__(self, service: Service, limits: Limits, timeouts: Timeouts, counts: HttpCounts) -> None:
-        raise NotImplementedError
+    __slots__ = ()
 
-    # The transport's side.
-
-    def connection_made(self, transport: Transport) -> None:
-        """Begin: the first head is due within ``timeouts.head`` from now."""
-
-    def data_received(self, data: bytes) -> None:
-        """Take bytes; may call ``service.request_ready`` or answer a refusal, never starts a Call."""
-
-    def eof_received(self) -> bool:
-        """Note the client's FIN; True keeps the write side open for the answers that are due."""
+    # The transport's side; the rest of it is in Receiving.
 
     def pause_writing(self) -> None:
         """Note that something written stays buffered."""
+        if self._flow is Flow.FREE:
+            self._flow = Flow.BLOCKED
 
     def resume_writing(self) -> None:
         """Note that everything written is with the kernel."""
+        was, self._flow = self._flow, Flow.FREE
+        if self._state is State.FLUSHING:
+            record = self._record
+            assert record is not None
+            self._flushed(record)
+        elif was is Flow.BEHIND and self._state is State.RESPONDING:
+            if self._timeouts.handler:
+                self._transport.set_deadline(self._timeouts.handler)
+            self._service.client_caught_up(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End; tells the service when a request was taken and not answered."""
+        state, record = self._state, self._record
+        if state is State.CLOSED:
+            return
+        self._reason = self._reason_of(exc, busy=bool(state.reading or state.active))
+        if state.reading:
+            self._lose_reading()
+        elif record is not None:
+            record.status = record.status or CLIENT_CLOSED_REQUEST
+            if record.outcome is _SERVED:
+                record.outcome = Outcome.CLIENT_GONE
+            if state is not State.FLUSHING:
+                record.answered = self._transport.time()
+            if state is _QUEUED:
+                record.called = record.answered
+            if state is _READY:
+                record.request.body.close()
+            self._conclude(record)
+        self._enter(State.CLOSED)
+        self._ahead = b""
+        self._counts.open -= 1
+        self._counts.count_closed(self._reason)
+        if state in TAKEN:
+            self._service.client_gone(self)
+        elif self._reason not in _CALL_GOES_ON:
+            del self._transport  # a cycle; a Call that runs needs it still, to close the files that it gives
 
     def deadline_expired(self) -> None:
         """Do what this state's row in the table says."""
+        state = self._state
+        expiry = state.expiry
+        if expiry is Expiry.CLOSE:
+            self._reason = self._reason or state.reason
+            self._transport.close()
+        elif expiry is Expiry.PART:
+            self._part()
+        elif expiry is Expiry.REFUSE:
+            self._refuse_late()
+        elif expiry is Expiry.SHED:
+            self.refuse(503, Rejection.QUEUE_TIMEOUT)
+            self._service.queue_expired(self)
+        elif expiry is Expiry.GIVE_UP and self._timeouts.handler and self._flow is not Flow.BEHIND:
+            if state is State.RESPONDING:
+                self._cut_answer(Outcome.DEADLINE, state.reason)
+            else:
+                self.refuse(504, Rejection.HANDLER_TIMEOUT)
+            self._service.handler_expired(self)
+
+    # From the reader to the service.
+
+    def _announce(self, reader: RequestReader, rest: bytes, now: float) -> None:
+        request = reader.request
+        assert request is not None
+        counts = self._counts
+        counts.reading -= self._state.reading
+        counts.active += 1
+        request.ready = now
+        request.peer = self._peer
+        self._number = request.number = self._number + 1
+        self._record = AccessRecord(request, 0, _SERVED, None, 0, now, now, now)
+        self._reader = None
+        reader.give_back()
+        self._ahead = rest
+        self._state = _READY
+        self._service.request_ready(self)
+
+    def _tell_behind(self) -> None:
+        self._service.client_behind(self)
+
+    def _store(self, reader: RequestReader, chunks: list[bytes]) -> None:
+        request = reader.request
+        assert request is not None
+        self._service.spool_body(self, request.body, chunks)
 
     # The service's side.
 
     def take_request(self) -> Request | None:
-        """Give the request announced by ``request_ready``; None when its connection is gone meanwhile."""
+        """Give the request announced by ``request_ready``; None when its connection is gone meanwhile.
+
+        Its body is the taker's to close, when the Call is over.
+        """
+        record = self._record
+        if self._state is not _READY or record is None:
+            return None
+        self._state = _CALL
+        return record.request
 
     def call_queued(self) -> None:
         """Say that the taken request has to wait for a thread: ``timeouts.queue`` begins."""
+        if self._state is _CALL:
+            self._enter(_QUEUED)
 
     def call_started(self) -> None:
         """Say that the taken request's Call begins to run: the queue wait ends, ``timeouts.handler`` begins."""
-
-    def respond(self, head: ResponseHead, body: bytes) -> None:
-        """Answer wholly, with one ``transport.write``.
-
-        Content-Length is added when absent.  For HEAD, 204 and 304 ``body`` is not sent (HEAD: its length is).
-
-        Raises:
-            ValueError: from check_head, or ``body`` is longer than the head's Content-Length; nothing was written.  A
-                shorter one is an answer that cannot be completed: sent, then cut.
-        """
-
-    def start(self, head: ResponseHead, first: bytes = b"") -> None:
-        """Send the head of a streamed answer, and its first part.
-
-        Raises:
-            ValueError: from check_head; nothing was written.
-        """
-
-    def send(self, data: bytes) -> None:
-        """Send a part; what goes beyond Content-Length is cut off (nothing is sent for HEAD, 204, 304)."""
-
-    def send_file(self, fd: int, offset: int, count: int) -> None:
-        """Send a part that is ``count`` bytes of a file, in order with the others; owns ``fd`` from now on."""
-
-    def finish(self) -> None:
-        """End a streamed answer; when bytes promised by Content-Length are missing, like ``abort_response``."""
-
-    def abort_response(self) -> None:
-        """Cut the connection so that the client notices that the answer is not whole."""
-
-    def refuse(self, status: int, rejection: Rejection) -> None:
-        """Answer the taken request with a refusal of the server (503 with Retry-After, 504, …), then close."""
-
-    def body_spooled(self, error: OSError | None) -> None:
-        """Say that the chunks given to ``service.spool_body`` are stored, or why not (answered 507 or 500)."""
+        record, state = self._record, self._state
+        if record is None or (state is not _CALL and state is not _QUEUED):
+            return
+        self._state = _CALL
+        record.called = now = self._transport.time()
+        self._counts.queue_wait.observe(now - record.request.ready)
+        handler = self._timeouts.handler
+        if handler or state is _QUEUED:
+            self._transport.set_deadline(handler or None)
 
     def drain(self, idle_grace: float) -> None:
         """Close politely: a busy connection after its answer, a silent one after ``idle_grace`` s, write side first."""
+        self._grace = idle_grace
+        if self._is_between_requests():
+            self._enter(State.PARTING)
+            self._transport.set_deadline(idle_grace)
 
     def shut(self) -> None:
         """Close at once; open answers are cut."""
+        if self._state in TAKEN:
+            self.abort_response()
+        elif self._state is not State.CLOSED:
+            self._reason = CloseReason.ABORTED
+            self._transport.abort()
+
+    def _flushed(self, record: AccessRecord) -> None:
+        """The answer is with the kernel: end, or go on with the next request."""
+        self._conclude(record)
+        if self._reason is not None:
+            self._hang_up(linger=bool(self._ahead) or self._reading is Reading.PAUSED)
+            return
+        self._counts.active -= 1
+        self._state = _IDLE
+        self._transport.set_deadline(self._timeouts.keep_alive)
+        if self._grace is not None:
+            self._enter(State.PARTING)
+            self._transport.set_deadline(self._grace)
+        if self._ahead:
+            self._read_ahead()
+        elif self._reading is Reading.ENDED:
+            self._transport.close()

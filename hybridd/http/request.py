@@ -8,13 +8,16 @@ Runs in:   made by the leader thread; then read by whichever thread runs the Cal
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from itertools import count
 
 from hybridd.http.body import NO_BODY, Body
 
 CLIENT_ID = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}", re.ASCII)
 """An X-Request-Id that is taken over: what a log line, a header and a shell can carry unquoted."""
+
+
+NO_TRAILERS: dict[str, str] = {}
+"""Shared by all requests without trailers; not to be changed."""
 
 
 class RequestIds:
@@ -48,7 +51,7 @@ class Request:
         version: (1, 0) or (1, 1).
         fields: header fields under their CGI names, latin-1 text: HTTP_HOST, CONTENT_TYPE, CONTENT_LENGTH…
             Repeated fields are joined by a comma (Cookie: by a semicolon).
-        trailers: trailer fields of a chunked body as (lower-case name, value); never part of ``fields``.
+        trailers: trailer fields of a chunked body, under CGI names too; never part of ``fields``.
         body: the body, complete; NO_BODY when there is none.
         keep_alive: the client is willing to send another request.
         expects_continue: the client waited for 100 Continue.
@@ -87,7 +90,7 @@ class Request:
         self.query = ""
         self.scheme = ""
         self.authority = ""
-        self.trailers: Sequence[tuple[str, str]] = ()
+        self.trailers: dict[str, str] = NO_TRAILERS
         self.body: Body = NO_BODY
         self.keep_alive = False
         self.expects_continue = False

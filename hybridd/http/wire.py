@@ -26,7 +26,10 @@ class Transport(Protocol):
         """Shut the write side down once everything written is sent."""
 
     def sendfile(self, fd: int, offset: int, count: int, /) -> None:
-        """Send ``count`` bytes of the file ``fd``, in order with ``write``; owns ``fd`` from now on and closes it."""
+        """Send ``count`` bytes of the file ``fd``, in order with ``write``; owns ``fd`` from now on and closes it.
+
+        ``count`` may be 0, and the connection lost: then ``fd`` is closed at once.
+        """
 
     def pause_reading(self) -> None:
         """No ``data_received`` any more (data of this very turn may still come)."""
@@ -62,8 +65,8 @@ class Transport(Protocol):
 class Service(Protocol):
     """Who takes the requests of many connections: the worker's dispatch, or the master's admin endpoint.
 
-    Every method is called in the leader thread, possibly inside a transport callback: it must not block, raise, or call
-    back into the connection (except :meth:`http_date`'s caller, which only wants text).
+    Every method is called in the leader thread, inside a transport callback or a method of the connection: it must not
+    block, raise, or call back into the connection.
     """
 
     draining: bool
@@ -73,7 +76,7 @@ class Service(Protocol):
         """A complete request waits; call ``connection.take_request()`` from the top of the loop, once."""
 
     def spool_body(self, connection: HttpProtocol, body: Body, chunks: list[bytes], /) -> None:
-        """Append ``chunks`` to ``body.file`` (made here if None) off the loop, then ``connection.body_spooled(error)``."""
+        """Append ``chunks`` to ``body.file`` (made here if None) off the loop, then ``connection.body_spooled(…)``."""
 
     def client_gone(self, connection: HttpProtocol, /) -> None:
         """The connection is lost while its request is taken and not wholly answered."""

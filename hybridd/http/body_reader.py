@@ -1,0 +1,141 @@
+"""Reads the body behind an accepted head: a known number of bytes, or chunks.
+
+Knows:     where the body ends, how long it may be.
+Never:     files (a body that is too long for memory is the protocol's and its service's business), time.
+Runs in:   the leader thread.
+"""
+
+from __future__ import annotations
+
+from httptools import HttpParserError
+
+from hybridd.config.settings import Limits
+from hybridd.errors import HttpError
+from hybridd.http.body import Body
+from hybridd.http.notes import Notes
+from hybridd.http.outcome import Rejection
+
+END = b"\r\n\r\n"
+_PAGE = 4096  # bytes; shorter pieces of a body are joined, or a trickle of bytes would fill memory with objects
+_FRAMING_PER_CHUNK = 128  # bytes of a chunk that are not body: its size, or a signature as chunk extension
+
+
+def find_end(tail: bytes, data: bytes) -> int:
+    """Give the index in ``data`` behind the next CR LF CR LF, which may have begun in ``tail``; -1: there is none."""
+    if tail:
+        at = (tail + data[:3]).find(END)
+        if at >= 0:
+            return at + len(END) - len(tail)
+    at = data.find(END)
+    return at + len(END) if at >= 0 else -1
+
+
+def new_tail(tail: bytes, piece: bytes) -> bytes:
+    """Give the last bytes of the stream, as many as an END may have of its beginning."""
+    return (tail + piece[-3:])[-3:]
+
+
+class BodyReader:
+    """A body that arrives with Content-Length; it does not pass through llhttp.
+
+    Attributes:
+        body: what has arrived.
+        complete: nothing more belongs to it.
+        pending: bytes in ``body.chunks``.
+        progress: bytes that have arrived since the protocol last set this to 0.
+        spooled: some of it was given away, to a file.
+    """
+
+    __slots__ = ("_limit", "_remaining", "body", "complete", "pending", "progress", "spooled")
+
+    def __init__(self, limits: Limits, length: int) -> None:
+        self.body = Body()
+        self.complete = False
+        self.pending = 0
+        self.progress = 0
+        self.spooled = False
+        self._limit = limits.body
+        self._remaining = length
+
+    def feed(self, data: bytes) -> bytes:
+        """Take what belongs to the body, and give back the rest.
+
+        Raises:
+            HttpError: 400, 413 or 431.
+        """
+        remaining = self._remaining
+        self._append(data[:remaining])
+        self._remaining = max(remaining - len(data), 0)
+        self.complete = not self._remaining
+        return data[remaining:]
+
+    def take_chunks(self) -> list[bytes]:
+        """Give away what is in memory."""
+        chunks, self.body.chunks = self.body.chunks, []
+        self.pending = 0
+        self.spooled = True
+        return chunks
+
+    def _append(self, piece: bytes) -> None:
+        body = self.body
+        body.length += len(piece)
+        if body.length > self._limit:
+            raise HttpError(413, Rejection.BODY_TOO_LARGE, f"The body is longer than {self._limit} bytes.")
+        self.progress += len(piece)
+        self.pending += len(piece)
+        chunks = body.chunks
+        if chunks and len(chunks[-1]) < _PAGE:
+            chunks[-1] += piece
+        elif piece:
+            chunks.append(piece)
+
+
+class ChunkedBodyReader(BodyReader):
+    """A chunked body: llhttp decodes it, and never gets a byte of the next request.
+
+    Its trailer fields become ``notes.fields``, which is no longer the head's dict.
+    """
+
+    __slots__ = ("_fed", "_limits", "_notes", "_tail")
+
+    def __init__(self, limits: Limits, notes: Notes) -> None:
+        super().__init__(limits, 0)
+        self._limits = limits
+        self._notes = notes
+        self._fed = 0
+        self._tail = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """Take what belongs to the body: up to the end of the last chunk or of the trailer fields."""
+        while data:
+            end = find_end(self._tail, data)
+            if end < 0:
+                end = len(data)
+            piece, data = data[:end], data[end:]
+            self._tail = new_tail(self._tail, piece)
+            self._feed_piece(piece)
+            if self._notes.message_complete:
+                self.complete = True
+                break
+        return data
+
+    def _feed_piece(self, piece: bytes) -> None:
+        notes, limits = self._notes, self._limits
+        assert notes.parser is not None  # an upgrade with a body is refused
+        refused = ""
+        try:
+            notes.parser.feed_data(piece)
+        except HttpParserError as error:
+            refused = str(error)
+        self._fed += len(piece)
+        # Limits first: what comes before the fault decides, however the bytes were split into reads.
+        if notes.parts:
+            self._append(b"".join(notes.parts))
+            notes.parts.clear()
+        if len(notes.fields) + notes.unlisted > limits.headers:
+            raise HttpError(431, Rejection.HEADERS_TOO_LARGE, f"There are more than {limits.headers} trailer fields.")
+        if refused:
+            raise HttpError(400, Rejection.BAD_REQUEST, f"The chunked body cannot be understood: {refused}.")
+        # Chunk extensions, and a trailer field that does not end, reach no callback.
+        if self._fed - self.body.length > limits.header_bytes + notes.chunks * _FRAMING_PER_CHUNK:
+            raise HttpError(431, Rejection.HEADERS_TOO_LARGE, "Chunk extensions or trailer fields are too large.")

@@ -1,0 +1,192 @@
+"""What all parts of an HTTP connection share: its state, what it counts and records, and how it ends.
+
+Every attribute of a connection is declared here, and an idle one owns nothing but this object: reader, record, writer
+and kept bytes are there only while there is a request.
+
+Knows:     the table of states, the transport, outcomes.
+Never:     parsing (receiving.py), answering (protocol.py).
+Runs in:   the leader thread.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from hybridd.config.settings import Limits, Timeouts
+from hybridd.errors import HttpError
+from hybridd.http.access import AccessRecord
+from hybridd.http.counts import HttpCounts
+from hybridd.http.framing import BodyWriter
+from hybridd.http.outcome import CloseReason, Outcome, Rejection
+from hybridd.http.reader import RequestReader
+from hybridd.http.refusal import MEANINGS, answer_to
+from hybridd.http.response import ResponseHead, Stamp
+from hybridd.http.states import Input, State
+from hybridd.http.wire import Service, Transport
+
+CLOSE_LINE = b"Connection: close\r\n"
+
+_stamp = Stamp()
+
+
+class Reading(Enum):
+    """The client's side of the connection."""
+
+    ON = auto()
+    PAUSED = auto()  # by us: more lies here than we want
+    ENDED = auto()  # by FIN
+
+
+class Flow(Enum):
+    """Our side."""
+
+    FREE = auto()  # everything written is with the kernel
+    BLOCKED = auto()  # something waits
+    BEHIND = auto()  # more waits than limits.response_memory, and the service was told
+
+
+class Connection:
+    """The base of HttpProtocol."""
+
+    __slots__ = (
+        "_ahead",  # bytes behind the request at hand, unparsed
+        "_counts",
+        "_flow",
+        "_grace",  # seconds that drain() gave idle connections; None: not draining
+        "_limits",
+        "_number",  # requests begun
+        "_peer",
+        "_reader",  # of a request that has begun and is not complete
+        "_reading",
+        "_reason",  # why the connection is ending; None: it is not, as far as we know
+        "_record",  # of the complete request that is not yet answered
+        "_service",
+        "_state",
+        "_timeouts",
+        "_transport",
+        "_writer",  # of an answer in parts
+    )
+
+    def __init__(self, service: Service, limits: Limits, timeouts: Timeouts, counts: HttpCounts) -> None:
+        self._service = service
+        self._limits = limits
+        self._timeouts = timeouts
+        self._counts = counts
+        self._transport: Transport
+        self._state = State.CONNECTED
+        self._reading = Reading.ON
+        self._flow = Flow.FREE
+        self._peer = ""
+        self._number = 0
+        self._ahead = b""
+        self._reader: RequestReader | None = None
+        self._record: AccessRecord | None = None
+        self._writer: BodyWriter | None = None
+        self._reason: CloseReason | None = None
+        self._grace: float | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._peer} {self._state.name} request {self._number}>"
+
+    @property
+    def state(self) -> State:
+        """Where this connection is."""
+        return self._state
+
+    def _enter(self, state: State) -> None:
+        """Change state: gauges and deadline follow the table."""
+        old = self._state
+        self._state = state
+        counts = self._counts
+        counts.reading += state.reading - old.reading
+        counts.active += state.active - old.active
+        if state.timeout and state.timeout != old.timeout:
+            self._transport.set_deadline(getattr(self._timeouts, state.timeout) or None)
+
+    def _resume_reading(self) -> None:
+        if self._reading is Reading.PAUSED:
+            self._reading = Reading.ON
+            self._transport.resume_reading()
+
+    def _pause_reading(self) -> None:
+        if self._reading is Reading.ON:
+            self._reading = Reading.PAUSED
+            self._transport.pause_reading()
+
+    # Answers of our own.
+
+    def _encode_head(self, head: ResponseHead, framing: bytes) -> bytes:
+        """Give the bytes of a checked head, with the lines that the protocol adds."""
+        encoded = head.encoded
+        assert encoded is not None
+        return b"".join((encoded, framing, _stamp.lines(head, self._service.http_date()), b"\r\n"))
+
+    def _refuse(self, record: AccessRecord, error: HttpError) -> None:
+        """Answer a request with a refusal, record it, and end the connection behind the answer."""
+        head, body = answer_to(error)
+        if record.request.method == "HEAD":
+            body = b""
+        self._transport.write(self._encode_head(head, CLOSE_LINE) + body)
+        record.answered = self._transport.time()
+        record.body_bytes = len(body)
+        if error.reason in MEANINGS:
+            rejection = Rejection(error.reason)
+            record.rejection = rejection
+            record.outcome, self._reason, _ = MEANINGS[rejection]
+            self._counts.count_rejected(rejection)
+        else:
+            record.outcome, self._reason = Outcome.FAILED, CloseReason.ERROR
+        record.status = error.status
+        self._conclude(record)
+
+    def _conclude(self, record: AccessRecord) -> None:
+        """Count and record a request that is over."""
+        request = record.request
+        record.finished = finished = self._transport.time()
+        counts = self._counts
+        counts.count_request(request.method, record.status)
+        counts.duration.observe(finished - request.started)
+        self._record = None
+        self._writer = None
+        self._service.record(record)
+
+    # The end.
+
+    def _hang_up(self, *, linger: bool) -> None:
+        """Close behind the last answer.
+
+        When bytes lie unread in our socket, the kernel answers close() with a reset, which destroys what the client has
+        not read yet (RFC 9112 9.6).  So, if there may be any: our FIN first, then read until the client's.
+        """
+        self._enter(State.LINGER)
+        self._ahead = b""
+        if linger and self._reading is not Reading.ENDED and self._timeouts.linger:
+            self._transport.write_eof()
+            self._resume_reading()
+        else:
+            self._transport.close()
+
+    def _part(self) -> None:
+        """End an idle connection, write side first: a request that is on its way is not answered with a reset."""
+        self._reason = CloseReason.DRAIN
+        self._hang_up(linger=True)
+
+    def _cut(self, reason: CloseReason) -> None:
+        """End it at once; the client must not take what it has for the whole."""
+        self._reason = reason
+        if self._state is not State.LINGER:
+            self._enter(State.LINGER)
+        self._transport.abort()
+
+    def _reason_of(self, exc: Exception | None, *, busy: bool) -> CloseReason:
+        """Say why a connection is lost."""
+        if self._reason is not None:
+            return self._reason
+        if exc is None:
+            return CloseReason.RESET if busy else CloseReason.CLIENT
+        if isinstance(exc, TimeoutError):
+            return CloseReason.WRITE_TIMEOUT
+        return CloseReason.RESET if isinstance(exc, ConnectionError) else CloseReason.ERROR
+
+    def _is_between_requests(self) -> bool:
+        return self._state.input is Input.PARSE and not self._state.reading

@@ -1,0 +1,186 @@
+"""The rules for a request's head that llhttp leaves to its caller, and what to call the heads that it refuses.
+
+llhttp (strict, through httptools) refuses by itself: bare LF and CR, obs-fold, whitespace before the colon, control
+characters and NUL, Content-Length that is repeated, listed, signed, empty or beside Transfer-Encoding, chunked that is
+repeated or not last.  It accepts, and this file refuses: every version it can spell (0.9, 2.0), RTSP and ICE, several
+spaces between the words of the request line, `#` and strange forms in the target, transfer codings before chunked,
+Transfer-Encoding in HTTP/1.0, a missing, repeated or malformed Host, any expectation.
+
+Every verdict depends on the bytes up to the offending one only, never on how they were split into reads.
+
+Knows:     RFC 9110 and 9112.
+Never:     bytes that are still to come, time, answers.
+Runs in:   the leader thread.
+"""
+
+from __future__ import annotations
+
+import re
+
+from hybridd.errors import HttpError
+from hybridd.http.notes import Notes
+from hybridd.http.outcome import Rejection
+from hybridd.http.request import Request
+from hybridd.http.target import is_host, parse_target
+
+_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
+_WORD = re.compile(_TOKEN + rb"*")
+_VERSION = re.compile(_TOKEN + rb"+ [^ ]+ HTTP/([0-9]\.[0-9])")
+_SIMPLE = re.compile(_TOKEN + rb"+ [^ ]+")  # HTTP/0.9 had no version
+_LOGGED = re.compile(rb"(" + _TOKEN + rb"+)(?: ([!-~]+))?")
+_LOGGED_TARGET = 1024  # bytes of a refused target in the access log
+_SPACE = 0x20
+
+V10, V11 = (1, 0), (1, 1)
+_VERSIONS = {b" HTTP/1.1": V11, b" HTTP/1.0": V10}
+_VERSION_WORD = len(b" HTTP/1.1")
+_METHODS = {
+    name.encode(): name
+    for name in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "PROPFIND", "QUERY")
+}
+
+FRAMING = frozenset({"CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "HTTP_EXPECT"})
+"""Fields that :func:`check_framing` must see (it must see an upgrade too, and CONNECT, which is one for llhttp)."""
+
+
+def bad(sentence: str) -> HttpError:
+    """Make a 400."""
+    return HttpError(400, Rejection.BAD_REQUEST, sentence)
+
+
+def too_many_fields(most: int) -> HttpError:
+    """Make a 431 for a head with more field lines than allowed."""
+    return HttpError(431, Rejection.HEADERS_TOO_LARGE, f"There are more than {most} header fields.")
+
+
+def unknown_method(line: bytes) -> HttpError:
+    """Make a 501 for the method that a line begins with."""
+    return _not_implemented(f"The method {line.partition(b' ')[0].decode('latin-1')[:32]} is not known here.")
+
+
+def _not_implemented(sentence: str) -> HttpError:
+    return HttpError(501, Rejection.NOT_IMPLEMENTED, sentence)
+
+
+def _not_spoken(version: str) -> HttpError:
+    return HttpError(505, Rejection.VERSION, f"HTTP/{version} is not spoken here; use HTTP/1.1.")
+
+
+def judge_method(line: bytes) -> HttpError | None:
+    """Refuse a method that llhttp does not know, of which ``line`` is the beginning; None: its word goes on."""
+    word = _WORD.match(line)
+    assert word is not None  # it matches the empty string
+    end = word.end()
+    if end == len(line):
+        return None
+    return unknown_method(line) if end and line[end] == _SPACE else bad("This is not an HTTP request line.")
+
+
+def check_version(line: bytes) -> None:
+    """Refuse a request line, whole or not, that asks for a version other than 1.0 and 1.1.
+
+    Raises:
+        HttpError: 505.
+    """
+    asked = _VERSION.match(line)
+    if asked is not None and asked[1] not in {b"1.0", b"1.1"}:
+        raise _not_spoken(asked[1].decode())
+
+
+def version_of(line: bytes) -> tuple[int, int]:
+    """Give the version of a whole request line (without CR LF).
+
+    Raises:
+        HttpError: 505, or 400 when there is no version in it.
+    """
+    version = _VERSIONS.get(line[-_VERSION_WORD:])
+    if version is None:
+        check_version(line)
+        raise _not_spoken("0.9") if _SIMPLE.fullmatch(line) else bad("The request line does not end in HTTP/1.1.")
+    return version
+
+
+def accept(notes: Notes, version: tuple[int, int], line: bytes) -> Request:
+    """Make the request of a head that llhttp has accepted; ``line`` is its request line.
+
+    Raises:
+        HttpError: 400 or 501.
+    """
+    target, fields = notes.target, notes.fields
+    if len(line) != len(notes.method) + 1 + len(target) + _VERSION_WORD:
+        raise bad("The words of the request line are not separated by one space each.")
+    request = Request(_METHODS.get(notes.method) or notes.method.decode("latin-1"), target, version, fields)
+    request.keep_alive = notes.keep_alive
+    text = target.decode("latin-1")
+    if text[0] == "/" and "#" not in text:
+        request.path, _, request.query = text.partition("?")
+    else:
+        _take_other_target(request, text)
+    host = fields.get("HTTP_HOST")
+    if host is None:
+        if version is V11:
+            raise bad("An HTTP/1.1 request needs a Host header.")
+    elif notes.hosts > 1:
+        raise bad("There is more than one Host header.")
+    elif not is_host(host):
+        raise bad("The Host header is not host[:port].")
+    if request.authority:
+        fields["HTTP_HOST"] = request.authority  # RFC 9112 3.2.2: Host is ignored then
+    return request
+
+
+def _take_other_target(request: Request, text: str) -> None:
+    if request.method == "CONNECT":
+        raise _not_implemented("CONNECT is for proxies, and this is none.")
+    try:
+        request.path, request.query, request.scheme, request.authority = parse_target(request.method, text)
+    except ValueError as error:
+        raise bad(str(error)) from None
+
+
+def check_framing(request: Request, *, upgrade: bool, body_limit: int) -> int | None:
+    """Say how long the body of an accepted head is (None: chunked), and note whether the client waits for 100.
+
+    Raises:
+        HttpError: 400, 413, 417 or 501.
+    """
+    fields = request.fields
+    length: int | None = 0
+    if "HTTP_TRANSFER_ENCODING" in fields:
+        _check_coding(request, fields["HTTP_TRANSFER_ENCODING"])
+        length = None
+    elif "CONTENT_LENGTH" in fields:
+        length = int(fields["CONTENT_LENGTH"])  # digits, says llhttp
+        if length > body_limit:
+            sentence = f"The body is announced with {length} bytes, and {body_limit} are allowed."
+            raise HttpError(413, Rejection.BODY_TOO_LARGE, sentence)
+    if request.method == "CONNECT":
+        raise _not_implemented("CONNECT is for proxies, and this is none.")
+    if upgrade and length != 0:
+        # llhttp ends such a request with its head; its body would be read as the next request (smuggling).
+        raise _not_implemented("An upgrade of a request with a body is not understood here.")
+    expectation = fields.get("HTTP_EXPECT")
+    if expectation is not None and request.version is not V10:  # RFC 9110 10.1.1: ignored in HTTP/1.0
+        if expectation.lower() != "100-continue":
+            raise HttpError(417, Rejection.EXPECTATION, "The only expectation understood here is 100-continue.")
+        request.expects_continue = length != 0
+    return length
+
+
+def _check_coding(request: Request, coding: str) -> None:
+    if request.version is V10:
+        # RFC 9112 6.1: faulty framing by definition; a proxy of that age may have forwarded it without understanding.
+        raise bad("Transfer-Encoding does not exist in HTTP/1.0.")
+    if coding.lower() != "chunked":
+        # RFC 9112 has 400 for a list that does not end in chunked (6.3) and 501 for a coding that is not understood
+        # (6.1).  Both end the connection; 501 says what to change.
+        raise _not_implemented("The only transfer coding understood here is chunked.")
+
+
+def describe(line: bytes, fields: dict[str, str]) -> Request:
+    """Make a request, for the log only, of what could be read of one that is refused."""
+    words = _LOGGED.match(line)
+    if words is None:
+        return Request("-", b"-", V11, fields)
+    version = V10 if line.endswith(b" HTTP/1.0") else V11
+    return Request(words[1].decode(), (words[2] or b"-")[:_LOGGED_TARGET], version, fields)

@@ -1,0 +1,107 @@
+"""What llhttp's callbacks say about one message, written down.
+
+Raising inside a callback ruins the parser (httptools), so that callbacks only take notes; reader.py and body_reader.py
+judge them afterwards.  llhttp forgets method and keep-alive when the message is complete, so they are noted too.
+
+Knows:     fields and keys.
+Never:     limits (but one, that repeated fields cannot make quadratic work), verdicts.
+Runs in:   the leader thread, inside ``feed_data``.
+"""
+
+from __future__ import annotations
+
+from httptools import HttpRequestParser
+
+from hybridd.http.fields import KEYS, learn_key
+
+_MOST_JOINED = 1024  # repeated lines whose values are joined; far above any limits.headers worth having
+
+
+class Notes:
+    """The notes of one message, and the parser that dictates them.
+
+    Attributes:
+        parser: llhttp; None when it is of no more use.
+        method, target: as received.
+        keep_alive: the client is willing to go on after this message.
+        upgrade: llhttp stops after the head (Connection: upgrade, or CONNECT).
+        fields: the head's fields under CGI names; the trailer's once the head is accepted.
+        unlisted: field lines without an entry of their own in ``fields``: repeated or dropped.
+        hosts: Host lines, when there is any.
+        head_complete, message_complete: how far llhttp has come.
+        parts: pieces of a chunked body not yet taken.
+        chunks: chunk headers seen.
+    """
+
+    __slots__ = (
+        "chunks",
+        "fields",
+        "head_complete",
+        "hosts",
+        "keep_alive",
+        "message_complete",
+        "method",
+        "parser",
+        "parts",
+        "target",
+        "unlisted",
+        "upgrade",
+    )
+
+    def __init__(self) -> None:
+        self.parser: HttpRequestParser | None = HttpRequestParser(self)
+        self.parts: list[bytes] = []
+        self.chunks = 0
+        self.forget_head()
+
+    def forget_head(self) -> None:
+        """Be ready for another head; a body leaves more traces than this removes."""
+        self.method = self.target = b""
+        self.fields: dict[str, str] = {}
+        self.unlisted = 0
+        self.hosts = 1
+        self.keep_alive = self.upgrade = self.head_complete = self.message_complete = False
+
+    def on_url(self, part: bytes) -> None:
+        """Note a part of the request-target."""
+        self.target += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Note a field line; llhttp has removed whitespace before the value, and accepts it behind."""
+        key = KEYS.get(name)
+        if key is None:
+            key = learn_key(name)
+        fields = self.fields
+        if key in fields or not key:
+            self._note_unlisted(key, value)
+        else:
+            fields[key] = value.rstrip().decode("latin-1")
+
+    def _note_unlisted(self, key: str, value: bytes) -> None:
+        """Drop a field that has no key; join a repeated one (RFC 9110 5.2; Cookie as in RFC 9113 8.2.3)."""
+        self.unlisted += 1
+        if key == "HTTP_HOST":
+            self.hosts += 1
+        elif key and self.unlisted <= _MOST_JOINED:
+            self.fields[key] += ("; " if key == "HTTP_COOKIE" else ", ") + value.rstrip().decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        """Note the end of the head, and what llhttp will forget."""
+        parser = self.parser
+        assert parser is not None  # it calls
+        self.method = parser.get_method()
+        self.keep_alive = parser.should_keep_alive()
+        self.upgrade = parser.should_upgrade()
+        self.head_complete = True
+
+    def on_chunk_header(self) -> None:
+        """Count a chunk."""
+        self.chunks += 1
+
+    def on_body(self, part: bytes) -> None:
+        """Note a piece of a chunked body."""
+        self.parts.append(part)
+
+    def on_message_complete(self) -> None:
+        """Note the end."""
+        self.message_complete = True

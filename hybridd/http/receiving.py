@@ -1,0 +1,195 @@
+"""The receiving half of an HTTP connection: from bytes to a complete request.
+
+Knows:     the reader, the limits on what arrives, when a body goes to a file.
+Never:     what a request is for; files themselves.
+Runs in:   the leader thread, inside the transport's callbacks.
+"""
+
+from __future__ import annotations
+
+import errno
+from abc import abstractmethod
+
+from hybridd.errors import HttpError
+from hybridd.http.access import AccessRecord
+from hybridd.http.body_reader import BodyReader
+from hybridd.http.connection import Connection, Reading
+from hybridd.http.outcome import CLIENT_CLOSED_REQUEST, CloseReason, Outcome, Rejection
+from hybridd.http.reader import RequestReader
+from hybridd.http.refusal import refusal
+from hybridd.http.states import Input, State
+from hybridd.http.wire import Transport
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_LAST_OF_CRLF = 0x0D  # nothing that a request line may begin with is so low
+
+_PARSE, _KEEP = Input.PARSE, Input.KEEP
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class Receiving(Connection):
+    """What the transport calls when something arrives."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def _announce(self, reader: RequestReader, rest: bytes, now: float) -> None:
+        """Tell the service that a request is complete; ``rest`` lies behind it."""
+
+    @abstractmethod
+    def _store(self, reader: RequestReader, chunks: list[bytes]) -> None:
+        """Give parts of a body to the service, to put them into a file."""
+
+    def connection_made(self, transport: Transport) -> None:
+        """Begin: the first head is due within ``timeouts.head`` from now."""
+        self._transport = transport
+        peername = transport.get_extra_info("peername")
+        if isinstance(peername, tuple) and peername:
+            self._peer = str(peername[0])
+        self._counts.open += 1
+        transport.set_write_buffer_limits(high=0)  # we want to hear when everything is sent
+        transport.set_deadline(self._timeouts.head)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; may announce a request or answer a refusal, never starts a Call."""
+        taken = self._state.input
+        if taken is _PARSE:
+            self._read(data)
+        elif taken is _KEEP:
+            self._set_aside(data)
+
+    def eof_received(self) -> bool:
+        """Note the client's FIN; True keeps the write side open for the answers that are due."""
+        self._reading = Reading.ENDED
+        return self._state.input is _KEEP
+
+    def _set_aside(self, data: bytes) -> None:
+        """Keep what comes while a request is at hand; read on, so that the client's going is noticed, within bounds."""
+        self._ahead += data
+        if len(self._ahead) > self._limits.request_line + self._limits.header_bytes:
+            self._pause_reading()
+
+    def _read(self, data: bytes) -> None:
+        reader = self._reader
+        now = self._transport.time()
+        if reader is None:
+            if data[0] <= _LAST_OF_CRLF:
+                data = data.lstrip(b"\r\n")  # RFC 9112 2.2: some clients end a body with it
+                if not data:
+                    return
+            reader = RequestReader.take(self._limits)
+            reader.started = now
+        try:
+            rest = reader.feed(data)
+        except HttpError as error:
+            self._reader = reader
+            self._refuse_reading(error)
+            return
+        body = reader.body
+        if body is None and reader.complete:
+            self._announce(reader, rest, now)
+            return
+        self._reader = reader
+        if body is None:
+            if self._state is not State.HEAD:
+                self._enter(State.HEAD)
+        else:
+            self._read_body(reader, body, rest)
+
+    def _read_body(self, reader: RequestReader, body: BodyReader, rest: bytes) -> None:
+        """Go on after a piece of body: the deadline, the file, the announcement."""
+        timeouts, limits = self._timeouts, self._limits
+        begun = self._state is State.BODY
+        if body.pending > limits.body_memory or (body.complete and body.spooled and body.pending):
+            self._ahead = rest
+            self._pause_reading()
+            self._enter(State.SPOOLING)
+            self._store(reader, body.take_chunks())
+        elif body.complete:
+            self._announce(reader, rest, self._transport.time())
+        elif not begun:
+            self._enter(State.BODY)
+            body.progress = 0
+            assert reader.request is not None
+            if reader.request.expects_continue and not body.body.length:
+                self._transport.write(_CONTINUE)
+        elif body.progress >= limits.body_rate * timeouts.body:
+            body.progress = 0
+            self._transport.set_deadline(timeouts.body)
+
+    def body_spooled(self, error: OSError | None) -> None:
+        """Say that the chunks given to ``service.spool_body`` are stored, or why not (answered 507 or 500)."""
+        reader = self._reader
+        if self._state is not State.SPOOLING or reader is None or reader.body is None:
+            if reader is not None:  # the client has gone meanwhile
+                self._drop_reader()
+            return
+        if error is not None:
+            status = 507 if error.errno in _DISK_FULL else 500
+            self._refuse_reading(HttpError(status, "", "The request's body cannot be stored."))
+            return
+        rest, self._ahead = self._ahead, b""
+        self._resume_reading()
+        body = reader.body
+        if body.complete:
+            self._announce(reader, rest, self._transport.time())
+            return
+        self._enter(State.BODY)
+        body.progress = 0
+        if rest:
+            self._read(rest)
+        self._close_if_no_more()
+
+    def _read_ahead(self) -> None:
+        """Begin with what the client has sent ahead."""
+        rest, self._ahead = self._ahead, b""
+        self._resume_reading()
+        self._read(rest)
+        self._close_if_no_more()
+
+    def _close_if_no_more(self) -> None:
+        """Close behind a FIN when more input would be needed."""
+        if self._reading is Reading.ENDED and self._state.input is _PARSE:
+            self._transport.close()
+
+    def _refuse_reading(self, error: HttpError) -> None:
+        """Refuse the request that is being read."""
+        reader = self._reader
+        assert reader is not None
+        self._refuse(self._begin_record(reader), error)
+        self._drop_reader()
+        self._hang_up(linger=True)
+
+    def _refuse_late(self) -> None:
+        """Refuse a head or body that did not come in time."""
+        late = Rejection.HEAD_TIMEOUT if self._state is State.HEAD else Rejection.BODY_TIMEOUT
+        self._refuse_reading(refusal(408, late))
+
+    def _begin_record(self, reader: RequestReader) -> AccessRecord:
+        """Begin the record of a request as far as it was read."""
+        request = reader.describe()
+        request.peer = self._peer
+        self._number = request.number = self._number + 1
+        now = request.ready = self._transport.time()
+        return AccessRecord(request, 0, Outcome.SERVED, None, 0, now, now, now)
+
+    def _lose_reading(self) -> None:
+        """Record a request that the client has not sent to its end."""
+        reader = self._reader
+        if reader is None:
+            return
+        record = self._begin_record(reader)
+        record.status, record.outcome = CLIENT_CLOSED_REQUEST, Outcome.CLIENT_GONE
+        if self._reason is CloseReason.ABORTED:
+            record.outcome = Outcome.FAILED
+        self._conclude(record)
+        if self._state is not State.SPOOLING:  # else the file is being written: body_spooled drops it
+            self._drop_reader()
+
+    def _drop_reader(self) -> None:
+        """Forget a request that will not be answered, or is."""
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            if reader.request is not None:
+                reader.request.body.close()
+            reader.give_back()
