@@ -209,7 +209,7 @@ def _begin_to_leave(state: State, pid: int, now: float) -> State:
     child = state.children.get(pid)
     if child is None or not (child.live or child.phase is Phase.HUNG):
         return state
-    child = replace(child, why=Why.LEFT)
+    child = replace(child, why=Why.STOP if state.desired.stop else Why.LEFT)  # a signal to the whole process group
     return _advance(state, child, Phase.DRAINING, now, child.patience.graceful + child.patience.leave)
 
 

@@ -1,0 +1,83 @@
+"""Says how things are: to the log, to systemd, to ``ps``.
+
+Knows:     the sentences (narrative.py, status.py) and who wants to hear them.
+Never:     decides.
+Runs in:   the master, its only thread.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from hybridd.master import events
+from hybridd.master.children import Phase
+from hybridd.master.events import Event
+from hybridd.master.modes import Mode
+from hybridd.master.narrative import tell
+from hybridd.master.state import State
+from hybridd.master.status import name_of, sentence
+from hybridd.ops.systemd import Notifier
+from hybridd.ops.title import Title, master_title
+
+_log = logging.getLogger("hybridd.master")
+
+PATIENCE = 10.0
+"""Seconds that systemd is asked to go on waiting, each second, while hybridd starts or stops."""
+
+
+class Announcer:
+    """Remembers what was said last, so that nothing is said twice."""
+
+    def __init__(self, notifier: Notifier, application: str) -> None:
+        self._notifier = notifier
+        self._application = application
+        self._title = Title()
+        self._status = ""
+        self._reloading = False
+
+    def happened(self, before: State, event: Event, after: State, now: float) -> None:
+        """Say what an event has changed."""
+        for level, text in tell(before, event, after, now):
+            _log.log(level, "%s", text)
+        if before.mode is Mode.STARTING and after.mode is Mode.RUNNING:
+            self._notifier.ready(self._new_status(after, now))
+        if before.mode is not Mode.STOPPING and after.mode is Mode.STOPPING:
+            self._notifier.stopping(self._new_status(after, now))
+        if isinstance(event, events.ConfigurationRead | events.ConfigurationRefused) and after.mode is Mode.RUNNING:
+            self._notifier.reloading(now, self._new_status(after, now))
+            self._reloading = True
+
+    def settled(self, state: State, now: float) -> None:
+        """Say how things are after everything that could be done was done."""
+        self._title.show(master_title(self._application, state.desired.generation, name_of(state, now)))
+        if self._reloading and rolled_out(state, now):
+            self._reloading = False
+            self._notifier.ready(self._new_status(state, now))
+            if state.last_reload is not None and not state.last_reload.refused:
+                _log.info(
+                    "reload: done, %d workers serve generation %d", state.desired.workers, state.desired.generation
+                )
+        elif self._status != sentence(state, now):
+            self._notifier.status(self._new_status(state, now))
+
+    def tick(self, state: State) -> None:
+        """Once per second: ask for more time while it takes time."""
+        if state.mode in {Mode.STARTING, Mode.STOPPING}:
+            self._notifier.extend_timeout(PATIENCE)
+
+    def watchdog(self) -> None:
+        """Our loop turns."""
+        self._notifier.watchdog()
+
+    def _new_status(self, state: State, now: float) -> str:
+        self._status = sentence(state, now)
+        return self._status
+
+
+def rolled_out(state: State, now: float) -> bool:
+    """Whether a reload has ended: refused, or every worker is of the new generation (or cannot be, for now)."""
+    if state.desired.trial or state.mode is not Mode.RUNNING:
+        return state.mode is not Mode.RUNNING
+    live = [child for child in state.children.values() if child.live]
+    ready = [child for child in live if child.phase is Phase.READY and child.generation == state.desired.generation]
+    return len(live) == len(ready) >= state.desired.workers or state.degraded(now)

@@ -1,0 +1,172 @@
+"""Be the master: make everything that it needs, in the order in which it can fail, and run its loop.
+
+Knows:     the parts and how they fit together.
+Never:     what happens then (master.py).
+Runs in:   the first process; ``run`` returns the exit status, in a forked child that of the worker.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import time
+
+import hybridd
+from hybridd.config.loading import Loaded
+from hybridd.config.settings import Config
+from hybridd.errors import BindError, HybriddError, OperatingSystemError
+from hybridd.master import status
+from hybridd.master.admin import Admin
+from hybridd.master.announcer import Announcer
+from hybridd.master.effects import Effects, Inheritance
+from hybridd.master.farewell import Farewell
+from hybridd.master.machine import Machine, shortcomings
+from hybridd.master.master import Master, Parts
+from hybridd.master.pages import make_pages
+from hybridd.master.reload import Configurations, patience_of, policy_of
+from hybridd.master.signals import SIGNALS
+from hybridd.master.state import State, first_state
+from hybridd.master.vitals import Vitals
+from hybridd.net.listener import Listener, bind_all
+from hybridd.net.reactor import Reactor
+from hybridd.net.signal_bytes import SignalBytes
+from hybridd.ops import logs as logging_setup
+from hybridd.ops.accept_queue import somaxconn
+from hybridd.ops.cpus import available_cpus
+from hybridd.ops.limits import raise_open_files
+from hybridd.ops.metrics import ScoreboardCollector
+from hybridd.ops.scoreboard import Scoreboard
+from hybridd.ops.systemd import Notifier, take_listen_fds, watchdog_period
+from hybridd.worker import life, words
+from hybridd.worker.life import BecomeWorker
+
+_log = logging.getLogger("hybridd.master")
+
+ADMIN_BACKLOG = 64
+
+
+def run(loaded: Loaded) -> int:
+    """Serve until the end; return the exit status of this process.
+
+    Raises:
+        HybriddError: hybridd cannot start: an address that cannot be bound, a log that cannot be opened.
+    """
+    notifier = Notifier.from_environment(os.environ)
+    try:
+        return _be_master(loaded, notifier)
+    except HybriddError as error:
+        notifier.status(str(error))
+        raise
+    except BecomeWorker as become:
+        spec = become.spec
+    # Outside of the handler, so that the exception and with it all frames of the master are gone.
+    return life.run(spec)
+
+
+def _be_master(loaded: Loaded, notifier: Notifier) -> int:
+    machine = Machine(available_cpus(), raise_open_files().after, somaxconn())
+    configurations = Configurations(loaded, machine)
+    config = configurations.in_force
+    logs = _open_logs(config)
+    for shortcoming in shortcomings(loaded.config, machine):
+        _log.warning("%s", shortcoming)
+    _log.info("hybridd %s starts: %s", hybridd.__version__, _describe(config))
+    listeners, admin_listeners = _bind(config)
+    farewell = Farewell(listeners)
+    configurations.lingers = farewell.needs_linger
+    reactor = Reactor()
+    scoreboard = Scoreboard.create(words.LAYOUT)
+    scoreboard.header[words.MASTER_PID] = os.getpid()
+    inheritance = Inheritance(
+        reactor=reactor,
+        scoreboard=scoreboard,
+        logs=logs,
+        config=config,
+        listeners=tuple(listeners),
+        doorbell=os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK),
+        lifeline=os.pipe(),
+    )
+    parts = Parts(
+        effects=Effects(inheritance),
+        configurations=configurations,
+        vitals=Vitals(scoreboard),
+        announcer=Announcer(notifier, config.protocol or config.application),
+        history=status.History(started=reactor.now, reload_timestamp=time.time()),
+        farewell=farewell,
+    )
+    master = Master(_first_state(configurations, scoreboard), reactor, parts)
+    admin = _make_admin(master, parts, listeners, admin_listeners)
+    signals = SignalBytes(reactor, [understood.number for understood in SIGNALS], master.receive_signal)
+    inheritance.close_in_child += [admin.close_in_child, signals.close]
+    signals.install()
+    admin.open()
+    master.begin(watchdog_period(os.environ, os.getpid()))
+    reactor.run()
+    admin.close()
+    farewell.end()
+    signals.close()
+    reactor.close()
+    _log.info("hybridd ends with exit status %d", master.exit_code)
+    inheritance.close()
+    return master.exit_code
+
+
+def _bind(config: Config) -> tuple[list[Listener], list[Listener]]:
+    """Bind everything or nothing; a BindError names what could not be."""
+    inherited = take_listen_fds(os.environ, os.getpid())
+    listeners = bind_all(config.listen, config.backlog, inherited)
+    try:
+        admin_listeners = bind_all([config.admin], ADMIN_BACKLOG, inherited) if config.admin else []
+    except BindError:
+        for listener in listeners:
+            listener.close()  # the file of a unix socket would stay
+        raise
+    for listener in listeners:
+        _log.info("listening on %s%s", listener.address, _as_asked(listener))
+    for listener in admin_listeners:
+        _log.info("admin on %s%s", listener.address, _as_asked(listener))
+    return listeners, admin_listeners
+
+
+def _first_state(configurations: Configurations, scoreboard: Scoreboard) -> State:
+    config = configurations.in_force
+    return first_state(
+        config.workers,
+        patience_of(config),
+        policy_of(config),
+        drain_delay=configurations.drain_delay(config),
+        slots=scoreboard.capacity,
+    )
+
+
+def _make_admin(master: Master, parts: Parts, listeners: list[Listener], admin_listeners: list[Listener]) -> Admin:
+    inheritance, history = parts.effects.inheritance, parts.history
+    reactor, scoreboard = inheritance.reactor, inheritance.scoreboard
+    sources = status.Sources(scoreboard, parts.vitals, history, listeners, admin_listeners)
+    collector = ScoreboardCollector(scoreboard, words.GAUGES, lambda: status.facts(master.state, history, listeners))
+    pages = make_pages(
+        lambda: status.report(master.state, parts.configurations.in_force, sources, reactor.now),
+        lambda: status.readiness(master.state, reactor.now),
+        collector,
+    )
+    return Admin(reactor, admin_listeners, pages)
+
+
+def _open_logs(config: Config) -> logging_setup.Logs:
+    try:
+        return logging_setup.configure(config.log, config.access_log, os.environ)
+    except OSError as error:
+        raise OperatingSystemError(f"cannot open the log: {error}") from None
+
+
+def _describe(config: Config) -> str:
+    what = config.protocol or config.application or "the built-in welcome application"
+    return (
+        f"{what}, {config.workers} workers with {config.threads} threads each, pattern {config.pattern},"
+        f" Python {platform.python_version()}, pid {os.getpid()}"
+    )
+
+
+def _as_asked(listener: Listener) -> str:
+    return "" if listener.name == listener.address else f" ({listener.name})"

@@ -1,0 +1,248 @@
+"""The master's loop: what happened becomes events, events change the state, the state says what to do.
+
+Knows:     the order: look, fold, plan, carry out, until nothing is left to do; then sleep until the next deadline.
+Never:     decides (lifecycle.py), forks (effects.py), words anything (narrative.py).
+Runs in:   the only thread of the first process.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from dataclasses import dataclass
+from math import inf
+from typing import assert_never
+
+from hybridd.errors import ExitCode
+from hybridd.master import children as do
+from hybridd.master import events, lifecycle
+from hybridd.master.announcer import Announcer
+from hybridd.master.children import Action
+from hybridd.master.deaths import PLANNED, certify
+from hybridd.master.effects import Effects, same_logs
+from hybridd.master.events import Event
+from hybridd.master.farewell import Farewell
+from hybridd.master.fold import fold
+from hybridd.master.modes import Mode
+from hybridd.master.reload import Configurations
+from hybridd.master.signals import BY_NUMBER
+from hybridd.master.state import State
+from hybridd.master.status import History
+from hybridd.master.vitals import ROUND, Vitals
+from hybridd.net.reactor import READ, Reactor, Timer
+from hybridd.ops import logs as logging_setup
+
+_log = logging.getLogger("hybridd.master")
+
+MOST_ROUNDS = 100
+"""Rounds of plan and effects in one turn; a plan that never comes to rest is a defect, and must not fork for ever."""
+
+
+@dataclass(slots=True)
+class Parts:
+    """What the loop brings together."""
+
+    effects: Effects
+    configurations: Configurations
+    vitals: Vitals
+    announcer: Announcer
+    history: History
+    farewell: Farewell
+
+
+class Master:
+    """See the head of this file.
+
+    Attributes:
+        state: everything that decisions are made from.
+    """
+
+    def __init__(self, state: State, reactor: Reactor, parts: Parts) -> None:
+        self.state = state
+        self._reactor = reactor
+        self._effects = parts.effects
+        self._heritage = parts.effects.inheritance
+        self._configurations = parts.configurations
+        self._vitals = parts.vitals
+        self._announcer = parts.announcer
+        self._history = parts.history
+        self._farewell = parts.farewell
+        self._inbox: list[Event] = []
+        self._attention = True  # something may have happened; at first, that there are no workers
+        self._timer: Timer | None = None
+        self._logs_opened = -inf
+
+    def begin(self, watchdog: float | None) -> None:
+        """Take part in the turns of the reactor; ``watchdog``: seconds between two signs of life for systemd."""
+        _Doorbell(self._heritage.doorbell, self._reactor, self)
+        self._reactor.after_turn.append(self._turned)
+        self._reactor.call_later(0.0, self.look)  # so that the first turn does not sleep
+        self._round()
+        if watchdog is not None:
+            self._watchdog(watchdog)
+
+    def look(self) -> None:
+        """Look at the workers at the end of this turn."""
+        self._attention = True
+
+    def receive_signal(self, number: int) -> None:
+        """Take what a signal asks for."""
+        event = BY_NUMBER[signal.Signals(number)].event
+        if event is not None:
+            self._inbox.append(event)
+        self._attention = True
+
+    # The loop.
+
+    def _turned(self) -> None:
+        if not self._attention:
+            return
+        self._attention = False
+        self._inbox += self._vitals.announced(self.state.children)
+        self._take(self._inbox)
+        self._inbox = []
+        self._reap()
+        for _ in range(MOST_ROUNDS):
+            actions = lifecycle.plan(self.state.desired, self.state.children.values(), self._reactor.now)
+            if not actions:
+                break
+            for action in actions:
+                self._take([self._carry_out(action)])
+            if self.state.finished:
+                self._reactor.stop()
+                return
+        else:
+            raise RuntimeError(f"the plan does not come to rest: {actions}")
+        self._announcer.settled(self.state, self._reactor.now)
+        self._end_listeners_when_drained()
+        self._sleep_until_next_deadline()
+
+    def _take(self, happened: list[Event]) -> None:
+        """Fold events one by one, and do what is to be done beside the plan."""
+        for event in happened:
+            before, now = self.state, self._reactor.now
+            self.state = fold(before, event, now)
+            self._announcer.happened(before, event, self.state, now)
+            self._attend(before, event)
+
+    def _sleep_until_next_deadline(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        now = self._reactor.now
+        due = lifecycle.next_deadline(self.state.desired, self.state.children.values(), now)
+        if due < inf:
+            self._timer = self._reactor.call_later(due - now, self.look)
+
+    def _round(self) -> None:
+        """Once per second: hearts, memory, logs, systemd's patience."""
+        now = self._reactor.now
+        self._inbox += self._vitals.round(self.state.children, self._configurations.worker_limits(), now)
+        self._heritage.logs.tick(now)
+        self._announcer.tick(self.state)
+        self._reactor.call_later(ROUND, self._round)
+        self._attention = True
+
+    def _watchdog(self, period: float) -> None:
+        self._announcer.watchdog()
+        self._reactor.call_later(period, lambda: self._watchdog(period))
+
+    # What the plan wants.
+
+    def _carry_out(self, action: Action) -> Event:
+        match action:
+            case do.Spawn():
+                probation = self.state.patience[action.generation].settle if action.canary else 0.0
+                return self._effects.spawn(action, self._configurations.of(action.generation), probation)
+            case do.Drain() | do.Quit() | do.Abort() | do.Kill():
+                return self._effects.signal(action)
+            case do.Promote():
+                return events.Promoted(action.generation)
+            case do.ReadConfiguration():
+                return self._configurations.read()
+            case do.Exit():
+                return events.Left()
+            case _:
+                assert_never(action)
+
+    def _reap(self) -> None:
+        """Collect the dead: the certificate first, then the row is folded, then the slot is free again."""
+        children, now = self.state.children, self._reactor.now
+        for reaped in self._effects.reap(children):
+            child = children[reaped.pid]
+            certificate = certify(child, self._vitals.remains(child, reaped.status, now), now)
+            self._heritage.scoreboard.fold(child.slot)
+            replaced = not self.state.desired.stop and child.generation != self.state.desired.trial
+            self._history.note_death(certificate, reaped.cpu, replaced=replaced)
+            level = logging.INFO if certificate.cause in PLANNED else logging.ERROR
+            _log.log(level, "%s", certificate.sentence, extra={"fields": certificate.fields})
+            self._take([events.Died(reaped.pid, reaped.status >= 0, certificate.sentence)])
+
+    # What follows from events outside of the plan.
+
+    def _attend(self, before: State, event: Event) -> None:
+        match event:
+            case events.ReopenAsked() if self.state.mode is not Mode.STOPPED:
+                self._reopen_logs()
+            case events.BecameReady(pid=pid) if pid in self.state.children:
+                if self.state.children[pid].born <= self._logs_opened:  # it was born with the old files
+                    self._effects.reopen_logs(pid)
+            case events.Promoted(generation=generation) if self.state.desired.generation == generation:
+                self._follow(generation)
+            case _:
+                pass
+        if self.state.last_reload is not before.last_reload and self.state.last_reload is not None:
+            self._history.reload_successful = not self.state.last_reload.refused
+            if self._history.reload_successful:
+                self._history.reload_timestamp = time.time()
+        if before.mode is not Mode.STOPPING and self.state.mode is Mode.STOPPING:
+            self._take_leave()
+
+    def _reopen_logs(self) -> None:
+        self._heritage.logs.reopen()
+        self._logs_opened = self._reactor.now
+        for child in self.state.children.values():
+            if child.served_since is not None:  # one that boots ignores the signal; it is told when it is ready
+                self._effects.reopen_logs(child.pid)
+
+    def _follow(self, generation: int) -> None:
+        """Let the master itself follow the configuration of the generation that is trusted now."""
+        self._configurations.trust(generation)
+        config = self._configurations.in_force
+        if not same_logs(config, self._heritage.config):
+            try:
+                self._heritage.logs = logging_setup.configure(config.log, config.access_log, os.environ)
+            except OSError as error:
+                _log.warning("the master goes on with the logs before the reload: %s", error)
+        self._heritage.config = config
+        self._configurations.forget({child.generation for child in self.state.children.values()})
+
+    def _take_leave(self) -> None:
+        """Let nobody new come once the delay is over; the workers drain ``shutdown.linger`` later."""
+        begin = self._configurations.in_force.shutdown.drain_delay
+        self._reactor.call_later(begin, self._farewell.begin)
+
+    def _end_listeners_when_drained(self) -> None:
+        if self.state.mode is Mode.STOPPING and self._vitals.all_drain(self.state.children):
+            self._farewell.end()
+
+    @property
+    def exit_code(self) -> int:
+        """The exit status of the process."""
+        return ExitCode(self.state.desired.exit_code)
+
+
+class _Doorbell:
+    """An event descriptor that workers write to when the master should look at their rows."""
+
+    def __init__(self, fd: int, reactor: Reactor, master: Master) -> None:
+        self._fd = fd
+        self._master = master
+        reactor.register(fd, READ, self)
+
+    def ready(self, mask: int) -> None:
+        del mask
+        os.eventfd_read(self._fd)
+        self._master.look()

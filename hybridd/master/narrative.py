@@ -1,0 +1,135 @@
+"""What the log says about each event: one place for the sentences, so that things are named the same way everywhere.
+
+Knows:     the state before and after.
+Never:     logs itself, decides.
+Runs in:   the master, its only thread.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import NamedTuple
+
+from hybridd.master import events
+from hybridd.master.children import Abort, Child, Drain, Kill, Phase, Quit, Step, Why
+from hybridd.master.events import Event
+from hybridd.master.lifecycle import Stop
+from hybridd.master.modes import Ignore, Mode, cell
+from hybridd.master.state import State
+
+
+class Line(NamedTuple):
+    """One log line: a level of the logging module and the sentence."""
+
+    level: int
+    text: str
+
+
+WISHES: dict[type[Event], str] = {
+    events.StopAsked: "stop",
+    events.QuitAsked: "quick stop",
+    events.ReloadAsked: "reload",
+    events.ScaleAsked: "scale",
+    events.ReopenAsked: "reopen logs",
+    events.UpgradeAsked: "upgrade",
+}
+
+OBSERVED: dict[type[Event], tuple[int, str]] = {
+    events.BeganToLeave: (logging.WARNING, "leaves: somebody else sent it a signal"),
+    events.SeemsHung: (logging.ERROR, "does not turn its loop any more; it is replaced"),
+    events.Recovered: (logging.WARNING, "turns its loop again"),
+}
+
+
+def tell(before: State, event: Event, after: State, now: float) -> list[Line]:
+    """Return what there is to say about ``event``."""
+    where = cell(before.mode, event)
+    if isinstance(where, Ignore):
+        wish = WISHES.get(type(event))
+        return [Line(logging.WARNING, f"{wish}: {where.because}")] if wish else []
+    lines = _wish(before, event, after) if type(event) in WISHES else _news(before, event, after, now)
+    return [*lines, *_consequences(before, event, after, now)]
+
+
+def _consequences(before: State, event: Event, after: State, now: float) -> list[Line]:
+    """Return what has become true by the event, whatever it was."""
+    lines = []
+    reason = getattr(event, "reason", "")
+    if after.desired.exit_code and not before.desired.exit_code:
+        lines.append(Line(logging.CRITICAL, f"giving up, no worker ever became ready: {reason}"))
+    result = after.last_reload
+    if result is not None and result is not before.last_reload:
+        if result.refused:
+            goes_on = after.desired.generation
+            lines.append(Line(logging.ERROR, f"reload refused, generation {goes_on} goes on: {result.reason}"))
+        else:
+            text = f"reload: generation {result.generation} is trusted, the other workers are replaced"
+            lines.append(Line(logging.INFO, text))
+    if before.mode is Mode.STARTING and after.mode is Mode.RUNNING:
+        serving = f"{after.count(Phase.READY)} workers serve generation {after.desired.generation}"
+        lines.append(Line(logging.INFO, f"ready: {serving}"))
+    if after.degraded(now) and not before.degraded(now):
+        policy = after.policy
+        text = f"degraded: {policy.restarts} workers crashed within {policy.window:g} s (crash.restarts, crash.window)"
+        lines.append(Line(logging.ERROR, text))
+    return lines
+
+
+def _wish(before: State, event: Event, after: State) -> list[Line]:
+    """Return what becomes of the operator's wish."""
+    match event:
+        case events.ReloadAsked():
+            waits = before.desired.reload_asked or before.desired.trial
+            text = "reload: runs when the one before it has ended" if waits else "reload: reading the configuration"
+        case events.ScaleAsked():
+            text = f"scale: {before.desired.workers} to {after.desired.workers} workers"
+        case events.ReopenAsked():
+            text = "logs: opened again"
+        case _:
+            text = _stopping(before, after)
+    return [Line(logging.INFO, text)]
+
+
+def _news(before: State, event: Event, after: State, now: float) -> list[Line]:
+    """Return what is to be said of a worker, or of a generation."""
+    match event:
+        case events.ConfigurationRead(generation=generation):
+            return [Line(logging.INFO, f"reload: generation {generation} goes on trial behind one worker")]
+        case events.SpawnFailed(slot=slot, reason=reason):
+            return [Line(logging.ERROR, f"worker={slot} gen={event.generation} cannot be started: {reason}")]
+        case events.BecameReady(pid=pid) if pid in after.children:
+            child = after.children[pid]
+            return [Line(logging.INFO, f"{child} ready in {now - child.born:.2f} s")]
+        case events.BeganToLeave(pid=pid) if after.desired.stop:
+            return _about(after.children.get(pid), logging.DEBUG, "drains (stop)")
+        case events.BeganToLeave(pid=pid) | events.SeemsHung(pid=pid) | events.Recovered(pid=pid):
+            return _about(after.children.get(pid), *OBSERVED[type(event)])
+        case events.Signalled(step=step):
+            return _about(before.children.get(step.pid), *_step(step))
+    return []
+
+
+def _about(child: Child | None, level: int, text: str) -> list[Line]:
+    return [] if child is None else [Line(level, f"{child} {text}")]
+
+
+def _stopping(before: State, after: State) -> str:
+    number = len(after.children)
+    if after.desired.stop is Stop.QUICK:
+        again = "hurries" if before.desired.stop else "is asked for"
+        return f"stopping: a quick stop {again}, {number} workers are cut off"
+    delay = f", after {after.drain_delay:g} s in which they go on serving" if after.drain_delay else ""
+    return f"stopping: {number} workers finish what they do{delay}"
+
+
+def _step(step: Step) -> tuple[int, str]:
+    """Return how loud and with what words; what the master does unasked is louder."""
+    match step:
+        case Drain(why=why):
+            return logging.DEBUG if why is Why.STOP else logging.INFO, f"drains ({why})"
+        case Quit(why=why):
+            return logging.DEBUG, f"quits ({why})"
+        case Abort(why=why):
+            return logging.ERROR, f"is aborted, the stacks of its threads follow ({why})"
+        case Kill(why=why):
+            return logging.DEBUG if why is Why.STOP else logging.ERROR, f"is killed ({why})"

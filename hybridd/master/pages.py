@@ -1,0 +1,63 @@
+"""The pages of the admin endpoint.
+
+Knows:     the words of /status, /metrics, /healthz, /readyz and the landing page.
+Never:     HTTP beyond a status and an Accept header.
+Runs in:   the master, its only thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from html import escape
+from http import HTTPStatus
+from typing import Any, Final
+
+import hybridd
+from hybridd.http.request import Request
+from hybridd.master.admin import Make, Page, in_json, text
+from hybridd.ops.metrics import ScoreboardCollector as Collector
+from hybridd.ops.metrics import make_registry, render
+
+LINKS: Final = {
+    "/status": "how it is, in JSON",
+    "/metrics": "for Prometheus",
+    "/healthz": "whether the master lives",
+    "/readyz": "whether requests should be sent here",
+}
+
+
+def make_pages(
+    report: Callable[[], Mapping[str, Any]], readiness: Callable[[], tuple[bool, str]], collector: Collector
+) -> dict[str, Make]:
+    """Return the pages by path."""
+    registry = make_registry(collector)
+
+    def metrics(request: Request) -> Page:
+        kind, body = render(registry, request.fields.get("HTTP_ACCEPT", ""))
+        return Page(body, kind)
+
+    def ready(_: Request) -> Page:
+        is_ready, why = readiness()
+        return text(why, HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE)
+
+    return {
+        "/": lambda _: landing(report()),
+        "/status": lambda _: in_json(report()),
+        "/metrics": metrics,
+        "/healthz": lambda _: text("ok: the master's loop turns"),
+        "/readyz": ready,
+    }
+
+
+def landing(report: Mapping[str, Any]) -> Page:
+    """Return the page that a browser sees first."""
+    links = "".join(f'<li><a href="{path}">{path}</a> {what}</li>' for path, what in LINKS.items())
+    return Page(
+        f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>hybridd</title>
+<style>body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }}</style>
+</head><body><h1>hybridd {escape(hybridd.__version__)}</h1>
+<p>{escape(str(report["status"]))}</p><ul>{links}</ul></body></html>
+""".encode(),
+        "text/html; charset=utf-8",
+    )

@@ -1,0 +1,100 @@
+"""The configurations of the generations: the one in force, the one on trial, and how a new one is read.
+
+Knows:     how to load, what a reload cannot change, what the machine makes of it.
+Never:     workers; whether a generation is good.
+Runs in:   the master, its only thread.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from hybridd.config.difference import difference
+from hybridd.config.loading import Loaded
+from hybridd.config.settings import Config
+from hybridd.errors import ConfigurationError
+from hybridd.master import events
+from hybridd.master.children import Patience
+from hybridd.master.crash_policy import CrashPolicy
+from hybridd.master.machine import Machine, fit, shortcomings
+
+_log = logging.getLogger("hybridd.master")
+
+
+class Configurations:
+    """One configuration per generation that may have workers.
+
+    Attributes:
+        in_force: the configuration of the trusted generation (of the first, until one is).
+        lingers: whether ``shutdown.linger`` matters, because a listener is a TCP socket of our own.
+    """
+
+    def __init__(self, loaded: Loaded, machine: Machine) -> None:
+        self.lingers = False
+        self._machine = machine
+        self._loaded = {1: loaded}
+        self._fitted = {1: fit(loaded.config, machine)}
+        self._trusted = 1
+        self._newest = 1
+
+    @property
+    def in_force(self) -> Config:
+        """The configuration that the master itself follows."""
+        return self._fitted[self._trusted]
+
+    def of(self, generation: int) -> Config:
+        """Return the configuration that this generation's workers get."""
+        return self._fitted[generation]
+
+    def worker_limits(self) -> dict[int, float]:
+        """Return for each generation how many seconds a worker may show no sign of life."""
+        return {generation: config.timeouts.worker for generation, config in self._fitted.items()}
+
+    def drain_delay(self, config: Config) -> float:
+        """Return how many seconds after the wish to stop the workers begin to drain."""
+        return config.shutdown.drain_delay + (config.shutdown.linger if self.lingers else 0.0)
+
+    def read(self) -> events.ConfigurationRead | events.ConfigurationRefused:
+        """Read the configuration again, and give it a generation if it can be applied."""
+        before = self._loaded[self._trusted]
+        try:
+            loaded = before.reload()
+        except ConfigurationError as error:
+            return events.ConfigurationRefused("; ".join(error.problems))
+        changes = difference(before.config, loaded.config)
+        if changes.needs_restart:
+            return events.ConfigurationRefused(f"nothing is applied: {changes.sentence}")
+        for warning in (*loaded.warnings, *shortcomings(loaded.config, self._machine)):
+            _log.warning("%s", warning)
+        _log.info("reload: %s", changes.sentence)
+        self._newest += 1
+        config = fit(loaded.config, self._machine)
+        self._loaded[self._newest], self._fitted[self._newest] = loaded, config
+        return events.ConfigurationRead(
+            generation=self._newest,
+            patience=patience_of(config),
+            policy=policy_of(config),
+            drain_delay=self.drain_delay(config),
+            workers=config.workers if config.workers != self.in_force.workers else None,
+        )
+
+    def trust(self, generation: int) -> None:
+        """Put a generation's configuration in force."""
+        self._trusted = generation
+
+    def forget(self, needed: set[int]) -> None:
+        """Drop the configurations of generations that have and will get no workers."""
+        kept = {*needed, self._trusted}
+        self._loaded = {generation: loaded for generation, loaded in self._loaded.items() if generation in kept}
+        self._fitted = {generation: config for generation, config in self._fitted.items() if generation in kept}
+
+
+def patience_of(config: Config) -> Patience:
+    """Return how long this configuration's workers may take."""
+    return Patience(boot=config.timeouts.boot, graceful=config.timeouts.graceful, settle=config.reload.settle)
+
+
+def policy_of(config: Config) -> CrashPolicy:
+    """Return this configuration's crash policy."""
+    crash = config.crash
+    return CrashPolicy(restarts=crash.restarts, window=crash.window, longest_pause=crash.backoff_max)

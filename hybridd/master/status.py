@@ -1,0 +1,198 @@
+"""What /status, /readyz, STATUS= and the metrics say: the master's state in words and figures.
+
+Knows:     the state, the scoreboard, what was last seen of each process.
+Never:     decides, writes.
+Runs in:   the master, its only thread.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import hybridd
+from hybridd.config.settings import Config
+from hybridd.master.children import Child, Phase
+from hybridd.master.deaths import REPLACED, Certificate
+from hybridd.master.modes import Mode
+from hybridd.master.state import State
+from hybridd.master.vitals import NANOSECOND, Vitals
+from hybridd.net.listener import Listener
+from hybridd.ops.metrics import MasterFacts
+from hybridd.ops.scoreboard import Scoreboard
+from hybridd.worker import words
+
+REMEMBERED = 100
+"""Death certificates that are kept."""
+
+
+@dataclass(slots=True)
+class History:
+    """What has happened so far and is reported.
+
+    Attributes:
+        restarts: workers that were replaced, by cause; every cause from the start.
+        reaped_cpu: slot → CPU seconds of its dead.
+        deaths: the newest certificates.
+        deaths_total: all of them, by cause.
+        reload_successful, reload_timestamp: of the last configuration that was read; seconds since 1970.
+    """
+
+    started: float
+    reload_timestamp: float
+    reload_successful: bool = True
+    restarts: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(REPLACED, 0)))
+    reaped_cpu: dict[int, float] = field(default_factory=dict)
+    deaths: deque[Certificate] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    deaths_total: Counter[str] = field(default_factory=Counter)
+
+    def note_death(self, certificate: Certificate, cpu: float, *, replaced: bool) -> None:
+        """Add a death; ``replaced`` when another worker takes the place."""
+        self.deaths.append(certificate)
+        self.deaths_total[certificate.cause] += 1
+        slot = certificate.child.slot
+        self.reaped_cpu[slot] = self.reaped_cpu.get(slot, 0.0) + cpu
+        if replaced and certificate.cause in REPLACED:
+            self.restarts[certificate.cause] += 1
+
+
+def name_of(state: State, now: float) -> str:
+    """Return one word for how hybridd is."""
+    if state.mode is Mode.RUNNING and state.degraded(now):
+        return "degraded"
+    if state.mode is Mode.RUNNING and state.desired.trial:
+        return "reloading"
+    return state.mode.value
+
+
+def sentence(state: State, now: float) -> str:
+    """Return one sentence for ``systemctl status``."""
+    desired, ready = state.desired, state.count(Phase.READY)
+    name = name_of(state, now)
+    if state.mode is Mode.STOPPING:
+        return f"stopping: {len(state.children)} workers left"
+    text = f"{name}: {ready} of {desired.workers} workers ready"
+    if desired.generation:
+        text += f", generation {desired.generation}"
+    if desired.trial and desired.generation:
+        text += f", {desired.trial} is on trial"
+    if why := degraded_reason(state, now):
+        text += f"; {why}"
+    result = state.last_reload
+    if result is not None and result.refused:
+        text += f"; last reload refused: {result.reason}"
+    return text
+
+
+def degraded_reason(state: State, now: float) -> str:
+    """Return why hybridd calls itself degraded, empty when it does not."""
+    if not state.degraded(now):
+        return ""
+    return f"{state.policy.restarts} or more workers crashed within {state.policy.window:g} s"
+
+
+def readiness(state: State, now: float) -> tuple[bool, str]:
+    """Return whether requests should be sent here, and a line that says why (not)."""
+    ready = state.count(Phase.READY)
+    if state.mode in {Mode.STOPPING, Mode.STOPPED}:
+        return False, "not ready: hybridd is stopping"
+    if not ready:
+        return False, "not ready: no worker is ready" + (" yet" if state.mode is Mode.STARTING else "")
+    text = f"ready: {ready} of {state.desired.workers} workers"
+    why = degraded_reason(state, now)
+    return True, f"{text}; degraded: {why}" if why else text
+
+
+def facts(state: State, history: History, listeners: Sequence[Listener]) -> MasterFacts:
+    """Return what the metrics say of the master."""
+    return MasterFacts(
+        workers={phase.value: state.count(phase) for phase in Phase},
+        restarts=history.restarts,
+        pids={child.slot: child.pid for child in state.children.values()},
+        reaped_cpu=history.reaped_cpu,
+        reload_successful=history.reload_successful,
+        reload_timestamp=history.reload_timestamp,
+        listeners={listener.address: listener.fileno() for listener in listeners if listener.fileno() >= 0},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a report takes its figures from; ``config`` is that in force."""
+
+    scoreboard: Scoreboard
+    vitals: Vitals
+    history: History
+    listeners: Sequence[Listener]
+    admin: Sequence[Listener]
+
+
+def report(state: State, config: Config, sources: Sources, now: float) -> dict[str, Any]:
+    """Return /status."""
+    history = sources.history
+    workers = sorted(state.children.values(), key=lambda child: child.slot)
+    return {
+        "version": hybridd.__version__,
+        "pid": os.getpid(),
+        "state": name_of(state, now),
+        "status": sentence(state, now),
+        "uptime": round(now - history.started, 3),
+        "application": config.protocol or config.application or "the built-in welcome application",
+        "pattern": config.pattern,
+        "threads": config.threads,
+        "generation": state.desired.generation,
+        "trial": state.desired.trial or None,
+        "workers_wanted": state.desired.workers,
+        "workers": [_worker(child, sources, now) for child in workers],
+        "listeners": [{"name": listener.name, "address": listener.address} for listener in sources.listeners],
+        "admin": [listener.address for listener in sources.admin],
+        "reload": _reload(state, history, now),
+        "degraded": degraded_reason(state, now) or None,
+        "deaths": _deaths(history, now),
+    }
+
+
+def _worker(child: Child, sources: Sources, now: float) -> dict[str, Any]:
+    row = sources.scoreboard.row(child.slot).read()
+    seen = sources.vitals.seen.get(child.pid)
+    heartbeat = row[words.HEARTBEAT] * NANOSECOND
+    return {
+        "slot": child.slot,
+        "pid": child.pid,
+        "generation": child.generation,
+        "state": child.phase.value,
+        "why": child.why or None,
+        "uptime": round(now - child.born, 3),
+        "heartbeat_age": round(max(0.0, now - heartbeat), 3) if heartbeat else None,
+        "rss": None if seen is None else seen.resident,
+        "cpu_seconds": None if seen is None else seen.cpu,
+        "connections": row[words.CONNECTIONS],
+        "calls_running": row[words.CALLS_RUNNING],
+        "calls_queued": row[words.CALLS_QUEUED],
+        "requests": sum(row[words.LAYOUT.span("http_requests")]),
+    }
+
+
+def _reload(state: State, history: History, now: float) -> dict[str, Any]:
+    result = state.last_reload
+    return {
+        "successful": history.reload_successful,
+        "timestamp": round(history.reload_timestamp, 3),
+        "generation": None if result is None else result.generation,
+        "reason": None if result is None else result.reason or None,
+        "age": None if result is None else round(now - result.at, 3),
+        "pending": state.desired.reload_asked,
+    }
+
+
+def _deaths(history: History, now: float) -> dict[str, Any]:
+    last = history.deaths[-1] if history.deaths else None
+    by_cause: Mapping[str, int] = history.deaths_total
+    return {
+        "total": sum(by_cause.values()),
+        "by_cause": dict(sorted(by_cause.items())),
+        "last": None if last is None else {"age": round(now - last.at, 3), "what": last.sentence, **last.fields},
+    }

@@ -1,0 +1,132 @@
+"""Look at the workers: what their rows say, what /proc says, who is hung.
+
+Knows:     where the facts stand.
+Never:     decides; health.py judges, lifecycle.py acts.
+Runs in:   the master, its only thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from hybridd.master import events
+from hybridd.master.children import Child, Phase
+from hybridd.master.deaths import Remains
+from hybridd.master.events import Event
+from hybridd.master.health import Sample, Suspicion, Verdict, judge
+from hybridd.ops.cgroup import read_oom_kills
+from hybridd.ops.procfs import read_stat
+from hybridd.ops.scoreboard import Scoreboard
+from hybridd.worker import words
+from hybridd.worker.words import CallState, WorkerState
+
+ROUND: Final = 1.0
+"""Seconds between two looks at everybody."""
+
+NANOSECOND: Final = 1e-9
+
+ENDING: Final = frozenset({Phase.QUITTING, Phase.ABORTED, Phase.KILLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The last look at one process: CPU seconds and resident bytes."""
+
+    cpu: float = 0.0
+    resident: int = 0
+
+
+class Vitals:
+    """Remembers what was seen of each worker (by pid)."""
+
+    def __init__(self, scoreboard: Scoreboard) -> None:
+        self._scoreboard = scoreboard
+        self._suspicions: dict[int, Suspicion] = {}
+        self._oom_kills = read_oom_kills()
+        self._last_round: float | None = None
+        self.seen: dict[int, Seen] = {}
+
+    def announced(self, children: Mapping[int, Child]) -> Iterator[Event]:
+        """Yield what workers have said of themselves since the master last looked."""
+        for child in children.values():
+            state, generation = words.unpack_state(self._scoreboard.row(child.slot).words[words.STATE])
+            if generation != child.generation:
+                continue  # it has not said anything yet
+            if state in {WorkerState.READY, WorkerState.DRAINING} and child.served_since is None:
+                yield events.BecameReady(child.pid)
+            if state is WorkerState.DRAINING and (child.live or child.phase is Phase.HUNG):
+                yield events.BeganToLeave(child.pid)
+
+    def all_drain(self, children: Mapping[int, Child]) -> bool:
+        """Whether every worker has taken what waited for it and takes no more, or cannot."""
+        for child in children.values():
+            state, _ = words.unpack_state(self._scoreboard.row(child.slot).words[words.STATE])
+            if state in {WorkerState.BOOTING, WorkerState.READY} and child.phase not in ENDING:
+                return False
+        return True
+
+    def round(self, children: Mapping[int, Child], limits: Mapping[int, float], now: float) -> list[Event]:
+        """Look at everybody; return who hangs and who came round.
+
+        Args:
+            children: the workers by pid.
+            limits: generation → seconds without a heartbeat.
+            now: monotonic seconds.
+        """
+        late = 0.0 if self._last_round is None else now - self._last_round - ROUND
+        self._last_round = now
+        self.seen = {pid: self._look(pid) for pid in children}
+        judged = {Phase.READY, Phase.PROBATION, Phase.HUNG}
+        samples = {
+            pid: Sample(self.heartbeat(child), self.seen[pid].cpu, limits[child.generation])
+            for pid, child in children.items()
+            if child.phase in judged
+        }
+        verdicts, self._suspicions = judge(samples, self._suspicions, now, late=late)
+        return [event for pid, verdict in verdicts.items() if (event := _news(children[pid], verdict)) is not None]
+
+    def heartbeat(self, child: Child) -> float:
+        """Return when the worker's loop last beat, monotonic seconds; when it was born if it never did."""
+        beat = self._scoreboard.row(child.slot).words[words.HEARTBEAT] * NANOSECOND
+        return max(beat, child.born)
+
+    def remains(self, child: Child, status: int, now: float) -> Remains:
+        """Gather what is left of a worker that was reaped; before its row is folded."""
+        row = self._scoreboard.row(child.slot)
+        values = row.read()
+        return Remains(
+            status=status,
+            oom=self._killed_by_kernel(),
+            requests=sum(values[words.LAYOUT.span("http_requests")]),
+            connections=values[words.CONNECTIONS],
+            resident=self.seen.pop(child.pid, Seen()).resident,
+            boot_error=words.read_boot_error(row),
+            calls=[describe_call(call, int(now / NANOSECOND)) for call in words.read_calls(row)],
+        )
+
+    def _killed_by_kernel(self) -> bool:
+        before, self._oom_kills = self._oom_kills, read_oom_kills()
+        return before is not None and self._oom_kills is not None and self._oom_kills > before
+
+    def _look(self, pid: int) -> Seen:
+        stat = read_stat(pid)
+        if stat is None or not stat.resident_bytes:  # a zombie has none: what it had last is what matters
+            return self.seen.get(pid, Seen())
+        return Seen(stat.cpu_seconds, stat.resident_bytes)
+
+
+def _news(child: Child, verdict: Verdict) -> Event | None:
+    if verdict is Verdict.HUNG and child.phase is not Phase.HUNG:
+        return events.SeemsHung(child.pid)
+    if verdict is Verdict.BEATS and child.phase is Phase.HUNG:
+        return events.Recovered(child.pid)
+    return None
+
+
+def describe_call(call: words.CallInFlight, now: int) -> str:
+    """Return for example ``GET /report (12.3 s, request 7f)``; ``now`` in nanoseconds."""
+    state = "" if call.state is CallState.RUNNING else f"{call.state.name.lower()}, "
+    age = max(0, now - call.since) * NANOSECOND
+    return f"{call.method} {call.path} ({state}{age:.1f} s, request {call.request_id})"
