@@ -84,11 +84,15 @@ class Certificate:
     remains: Remains
 
     @property
+    def reason(self) -> str:
+        """How it ended and what it said about it, for who asked for a reload."""
+        said = last_line(self.remains.boot_error)
+        return f"{self.sentence}: {said}" if said else self.sentence
+
+    @property
     def sentence(self) -> str:
-        """How it ended, for the log and for who asked for a reload."""
+        """How it ended, for the log: what the worker said about it stands there already, in its own words."""
         text = f"{self.child} {how(self.cause, self.child, self.remains.status)}"
-        if self.remains.boot_error:
-            text += f": {last_line(self.remains.boot_error)}"
         if self.remains.calls:
             named = ", ".join(self.remains.calls[:NAMED_CALLS])
             more = len(self.remains.calls) - NAMED_CALLS

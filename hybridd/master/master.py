@@ -178,7 +178,7 @@ class Master:
             self._history.note_death(certificate, reaped.cpu, replaced=replaced)
             level = logging.INFO if certificate.cause in PLANNED else logging.ERROR
             _log.log(level, "%s", certificate.sentence, extra={"fields": certificate.fields})
-            self._take([events.Died(reaped.pid, reaped.status >= 0, certificate.sentence)])
+            self._take([events.Died(reaped.pid, reaped.status >= 0, certificate.reason)])
 
     # What follows from events outside of the plan.
 

@@ -66,7 +66,7 @@ def _consequences(before: State, event: Event, after: State, now: float) -> list
             text = f"reload: generation {result.generation} is trusted, the other workers are replaced"
             lines.append(Line(logging.INFO, text))
     if before.mode is Mode.STARTING and after.mode is Mode.RUNNING:
-        serving = f"{after.count(Phase.READY)} workers serve generation {after.desired.generation}"
+        serving = f"{workers(after.count(Phase.READY))}, generation {after.desired.generation}"
         lines.append(Line(logging.INFO, f"ready: {serving}"))
     if after.degraded(now) and not before.degraded(now):
         policy = after.policy
@@ -82,7 +82,13 @@ def _wish(before: State, event: Event, after: State) -> list[Line]:
             waits = before.desired.reload_asked or before.desired.trial
             text = "reload: runs when the one before it has ended" if waits else "reload: reading the configuration"
         case events.ScaleAsked():
-            text = f"scale: {before.desired.workers} to {after.desired.workers} workers"
+            wanted = after.desired.workers
+            stays = wanted == before.desired.workers
+            text = (
+                f"scale: stays at {workers(wanted)}"
+                if stays
+                else f"scale: {before.desired.workers} to {workers(wanted)}"
+            )
         case events.ReopenAsked():
             text = "logs: opened again"
         case _:
@@ -100,13 +106,18 @@ def _news(before: State, event: Event, after: State, now: float) -> list[Line]:
         case events.BecameReady(pid=pid) if pid in after.children:
             child = after.children[pid]
             return [Line(logging.INFO, f"{child} ready in {now - child.born:.2f} s")]
-        case events.BeganToLeave(pid=pid) if after.desired.stop:
-            return _about(after.children.get(pid), logging.DEBUG, "drains (stop)")
         case events.BeganToLeave(pid=pid) | events.SeemsHung(pid=pid) | events.Recovered(pid=pid):
-            return _about(after.children.get(pid), *OBSERVED[type(event)])
+            level, text = OBSERVED[type(event)]
+            # During a stop it is no news that a signal went to the whole process group.
+            return _about(after.children.get(pid), logging.DEBUG if after.desired.stop else level, text)
         case events.Signalled(step=step):
             return _about(before.children.get(step.pid), *_step(step))
     return []
+
+
+def workers(number: int) -> str:
+    """Return ``1 worker``, ``2 workers``."""
+    return "1 worker" if number == 1 else f"{number} workers"
 
 
 def _about(child: Child | None, level: int, text: str) -> list[Line]:
@@ -117,9 +128,9 @@ def _stopping(before: State, after: State) -> str:
     number = len(after.children)
     if after.desired.stop is Stop.QUICK:
         again = "hurries" if before.desired.stop else "is asked for"
-        return f"stopping: a quick stop {again}, {number} workers are cut off"
+        return f"stopping: a quick stop {again}, {workers(number)} cut off"
     delay = f", after {after.drain_delay:g} s in which they go on serving" if after.drain_delay else ""
-    return f"stopping: {number} workers finish what they do{delay}"
+    return f"stopping: {workers(number)} to drain{delay}"
 
 
 def _step(step: Step) -> tuple[int, str]:

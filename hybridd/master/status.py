@@ -18,6 +18,7 @@ from hybridd.config.settings import Config
 from hybridd.master.children import Child, Phase
 from hybridd.master.deaths import REPLACED, Certificate
 from hybridd.master.modes import Mode
+from hybridd.master.narrative import workers
 from hybridd.master.state import State
 from hybridd.master.vitals import NANOSECOND, Vitals
 from hybridd.net.listener import Listener
@@ -73,8 +74,8 @@ def sentence(state: State, now: float) -> str:
     desired, ready = state.desired, state.count(Phase.READY)
     name = name_of(state, now)
     if state.mode is Mode.STOPPING:
-        return f"stopping: {len(state.children)} workers left"
-    text = f"{name}: {ready} of {desired.workers} workers ready"
+        return f"stopping: {workers(len(state.children))} left"
+    text = f"{name}: {ready} of {workers(desired.workers)} ready"
     if desired.generation:
         text += f", generation {desired.generation}"
     if desired.trial and desired.generation:
@@ -101,7 +102,7 @@ def readiness(state: State, now: float) -> tuple[bool, str]:
         return False, "not ready: hybridd is stopping"
     if not ready:
         return False, "not ready: no worker is ready" + (" yet" if state.mode is Mode.STARTING else "")
-    text = f"ready: {ready} of {state.desired.workers} workers"
+    text = f"ready: {ready} of {workers(state.desired.workers)}"
     why = degraded_reason(state, now)
     return True, f"{text}; degraded: {why}" if why else text
 
@@ -133,7 +134,7 @@ class Sources:
 def report(state: State, config: Config, sources: Sources, now: float) -> dict[str, Any]:
     """Return /status."""
     history = sources.history
-    workers = sorted(state.children.values(), key=lambda child: child.slot)
+    children = sorted(state.children.values(), key=lambda child: child.slot)
     return {
         "version": hybridd.__version__,
         "pid": os.getpid(),
@@ -146,7 +147,7 @@ def report(state: State, config: Config, sources: Sources, now: float) -> dict[s
         "generation": state.desired.generation,
         "trial": state.desired.trial or None,
         "workers_wanted": state.desired.workers,
-        "workers": [_worker(child, sources, now) for child in workers],
+        "workers": [_worker(child, sources, now) for child in children],
         "listeners": [{"name": listener.name, "address": listener.address} for listener in sources.listeners],
         "admin": [listener.address for listener in sources.admin],
         "reload": _reload(state, history, now),
@@ -194,5 +195,5 @@ def _deaths(history: History, now: float) -> dict[str, Any]:
     return {
         "total": sum(by_cause.values()),
         "by_cause": dict(sorted(by_cause.items())),
-        "last": None if last is None else {"age": round(now - last.at, 3), "what": last.sentence, **last.fields},
+        "last": None if last is None else {"age": round(now - last.at, 3), "what": last.reason, **last.fields},
     }
