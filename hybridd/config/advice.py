@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hybridd.config.address import Kind
-from hybridd.config.conversion import MIB, format_duration
-from hybridd.config.settings import GIB, SCHEMA, Config
+from hybridd.config.conversion import GIB, MIB, format_duration
+from hybridd.config.settings import SCHEMA, Config
 
 # systemd.service(5), TimeoutStopSec=: DefaultTimeoutStopSec= is 90s.
 SYSTEMD_STOP = 90.0

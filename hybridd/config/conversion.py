@@ -12,10 +12,11 @@ import re
 
 KIB = 1024
 MIB = 1024 * KIB
+GIB = 1024 * MIB
 
 # Largest unit first: that is the order in which a duration must name them.
 DURATION_UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}  # milliseconds
-SIZE_UNITS = {"TiB": KIB * MIB * KIB, "GiB": KIB * MIB, "MiB": MIB, "KiB": KIB, "B": 1}
+SIZE_UNITS = {"TiB": 1024 * GIB, "GiB": GIB, "MiB": MIB, "KiB": KIB, "B": 1}
 
 MILLION = 1_000_000
 SAID_IN_SECONDS = 120  # below, people say 60s and 90s, not 1m and 1m30s
@@ -115,6 +116,8 @@ def parse_size(text: str) -> int:
 
 
 def _meant_size(text: str) -> str:
+    if text.isascii() and text.isdecimal() and _BARE.fullmatch(text):
+        return format_size(int(text))
     # kB and MB mean 1000 to some and 1024 to others: refused, with the unit that means one thing.
     foreign = _FOREIGN.fullmatch(text)
     unit = _WORDS_FOR_SIZES.get(foreign[2].lower(), "") if foreign else ""

@@ -40,6 +40,7 @@ _EXPLANATIONS = (
     ("found character '`'", "a text cannot begin with a backquote; put it in quotes"),
     ("mapping values are not allowed", 'a ":" where none can be; wrong indentation, or a text that needs quotes'),
     ("sequence entries are not allowed", 'a list item ("- ") where none can be; it begins on a line of its own'),
+    ("expected '<document start>'", 'wrong indentation, or a line that is no "key: value"'),
     ("could not find expected ':'", 'a line that is no "key: value"'),
     ("found unknown escape character", "a backslash that means nothing in double quotes; use single quotes"),
     ("while scanning a quoted scalar", "a quote that is never closed"),
@@ -51,6 +52,8 @@ _EXPLANATIONS = (
 )
 # Told where it begins, not where the text ends.
 _UNCLOSED = ("while scanning a quoted scalar", "while parsing a flow")
+# Noticed in the line after the wrong one.
+_NOTICED_LATE = ("mapping values are not allowed", "expected '<document start>'")
 _NO_BLANK = re.compile(r"\s*[\w-]+(:)\S")
 
 
@@ -117,9 +120,14 @@ def parse(text: str) -> Document:
     """Parse ``text``; never raises."""
     faults: list[Fault] = []
     try:
-        root = _Builder(text, faults).document()
+        loader = yaml.SafeLoader(text)
     except yaml.reader.ReaderError as error:
         return Document(None, (_unprintable(text, error),))
+    try:
+        root = _Builder(loader, faults).document()
+    except ValueError:  # PyYAML hands "\U00110000" to chr()
+        mark = _mark(loader.get_mark())
+        return Document(None, (*faults, Fault(mark, "not valid YAML: an escape of no character")))
     except yaml.MarkedYAMLError as error:
         return Document(None, (*faults, _syntax(text, error)))
     return Document(root, tuple(faults))
@@ -128,8 +136,7 @@ def parse(text: str) -> Document:
 class _Builder:
     """Builds our nodes from PyYAML's events; what hybridd does not take is noted and left out."""
 
-    def __init__(self, text: str, faults: list[Fault]) -> None:
-        loader: Any = yaml.SafeLoader(text)
+    def __init__(self, loader: Any, faults: list[Fault]) -> None:
         self._event: Callable[[], Any] = loader.get_event
         self._resolve: Callable[..., str] = loader.resolve
         self._faults = faults
@@ -222,7 +229,7 @@ def _syntax(text: str, error: yaml.MarkedYAMLError) -> Fault:
     mark = _mark(found) if found else Mark(1, 1)
     explanation = next((ours for theirs, ours in _EXPLANATIONS if theirs in said), said)
     lines = text.splitlines()
-    if "mapping values" in said and mark.line > 1:
+    if any(words in said for words in _NOTICED_LATE) and mark.line > 1:
         mark, explanation = _line_before(lines, mark, explanation)
     if mark.line <= len(lines) and "[::" in lines[mark.line - 1] and "quotes" in explanation:
         explanation = 'a text that begins with [ needs quotes: "[::]:8080"'

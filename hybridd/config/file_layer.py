@@ -42,7 +42,7 @@ class FileLayer:
     def read(self, document: Document) -> Layer:
         """Return the layer, its problems in the order of the file."""
         for fault in document.faults:
-            self.layer.problem(self._origin(fault.mark), fault.text)
+            self.layer.problem(self._origin(fault.mark), fault.text, blinding=document.root is None)
         root = document.root
         if isinstance(root, MappingNode):
             for entry in root.entries:
@@ -108,8 +108,7 @@ class FileLayer:
         else:
             nodes = (node,)
         pieces = list(self._pieces(setting, nodes))
-        if len(pieces) == len(nodes):
-            self._set(setting, pieces, self._origin(entry.mark))
+        self._set(setting, pieces, self._origin(entry.mark), complete=len(pieces) == len(nodes))
 
     def _pieces(self, setting: Setting, nodes: tuple[Node, ...]) -> Iterator[Piece]:
         for node in nodes:
@@ -142,12 +141,12 @@ class FileLayer:
         else:
             self._set(setting, [Piece(Raw(text.removesuffix("\n")), origin)], origin)
 
-    def _set(self, setting: Setting, pieces: list[Piece], origin: Origin) -> None:
+    def _set(self, setting: Setting, pieces: list[Piece], origin: Origin, *, complete: bool = True) -> None:
         if setting.key in self.layer.origins:  # only a secret can come twice: in place and from a file
             both = f"{setting.name} and {setting.name}{FROM_FILE}"
             self.layer.problem(origin, f"expected one of {both}, got both", setting.key)
         else:
-            self.layer.set(setting, pieces, origin)
+            self.layer.set(setting, pieces, origin, complete=complete)
 
 
 def _is_empty(node: Node) -> bool:

@@ -19,6 +19,8 @@ from difflib import get_close_matches
 from enum import Enum
 from typing import Any
 
+# What people write who mean "off".
+NEGATIONS = ("off", "no", "false", "none", "never", "disabled")
 LONGEST_SHOWN = 60  # characters of a wrong value in a message
 
 
@@ -81,6 +83,8 @@ class Kind:
 
     def convert(self, raw: Raw) -> Any:
         """Return the value, or raise Refused whose hint is certain to be accepted."""
+        if raw.reading is Reading.NOTHING:
+            raise Refused(self.expected, raw, advice="remove the key to have the default")
         try:
             return self.read(raw)
         except Refused as refused:

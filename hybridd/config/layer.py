@@ -36,12 +36,12 @@ class Layer:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
-    def problem(self, origin: Origin, text: str, about: str = "") -> None:
+    def problem(self, origin: Origin, text: str, about: str = "", *, blinding: bool = False) -> None:
         """Note something wrong."""
-        self.problems.append(Problem(origin, text, about))
+        self.problems.append(Problem(origin, text, about, blinding))
 
-    def set(self, setting: Setting, pieces: Sequence[Piece], origin: Origin) -> None:
-        """Convert the pieces of one value; one piece that is refused refuses the value."""
+    def set(self, setting: Setting, pieces: Sequence[Piece], origin: Origin, *, complete: bool = True) -> None:
+        """Convert the pieces of one value; one piece that is refused, or missing, refuses the value."""
         kind = setting.kind
         values = []
         for piece in pieces:
@@ -54,6 +54,6 @@ class Layer:
                     else str(refused)
                 )
                 self.problem(piece.origin, text, setting.key)
-        if len(values) == len(pieces):
+        if complete and len(values) == len(pieces):
             self.values[setting.key] = sum(values, ()) if kind.item else values[-1]
             self.origins[setting.key] = origin

@@ -17,7 +17,7 @@ from hybridd.config.consistency import contradictions
 from hybridd.config.declaration import Schema
 from hybridd.config.files import SUFFIX, UnreadableError, files_of, read_text
 from hybridd.config.layer import Layer, ReadSecret
-from hybridd.config.problem import Origin, Problem, Source
+from hybridd.config.problem import Origin, Source
 from hybridd.config.settings import SCHEMA, Config
 from hybridd.config.text_layers import Flag, environment_layer, flag_layer
 from hybridd.errors import ConfigurationError
@@ -75,16 +75,12 @@ def find(key: str, files: Sequence[Path], environment: Mapping[str, str], flags:
     """Return the value of one setting even if others are wrong.
 
     Raises:
-        ConfigurationError: when the setting itself, or a file as a whole, is wrong.
+        ConfigurationError: when the setting itself is wrong, or a file cannot be read.
     """
     merged = gather(SCHEMA, _sources(files, environment, flags, None))
-    if problems := [str(problem) for problem in merged.problems if problem.about == key or _is_fatal(problem)]:
+    if problems := [str(problem) for problem in merged.problems if problem.about == key or problem.blinding]:
         raise ConfigurationError(problems)
     return merged.values.get(key, SCHEMA.settings[key].default)
-
-
-def _is_fatal(problem: Problem) -> bool:
-    return not problem.about and problem.origin.source is Source.FILE
 
 
 def _sources(
@@ -145,13 +141,13 @@ def _layers(schema: Schema[Any], sources: Sources) -> Iterator[Layer]:
 
 def _directory(schema: Schema[Any], sources: Sources, name: Path, read_secret: ReadSecret) -> Iterator[Layer]:
     layer = Layer()
-    yield layer
     try:
         read, forgotten = files_of(sources.directory / name)
     except UnreadableError as error:
-        layer.problem(Origin(Source.FILE, str(name)), str(error))
-        return
+        layer.problem(Origin(Source.FILE, str(name)), str(error), blinding=True)
+        read, forgotten = [], []
     layer.warnings += [f"{name / one}: is not read, its name does not end in {SUFFIX}" for one in forgotten]
+    yield layer
     for one in read:
         yield _file(schema, sources, name / one, read_secret)
 
@@ -161,7 +157,7 @@ def _file(schema: Schema[Any], sources: Sources, name: Path, read_secret: ReadSe
         text = read_text(sources.directory / name)
     except UnreadableError as error:
         layer = Layer()
-        layer.problem(Origin(Source.FILE, str(name), error.mark), str(error))
+        layer.problem(Origin(Source.FILE, str(name), error.mark), str(error), blinding=True)
         return layer
     # PyYAML takes longer to import than all else here together; a start without a file does without it.
     from hybridd.config.document import parse  # noqa: PLC0415

@@ -90,4 +90,11 @@ def plain_or_quoted(text: str) -> str:
         node = None
     if isinstance(node, yaml.ScalarNode) and node.style is None and node.tag == _STRING and node.value == text:
         return text
-    return json.dumps(text, ensure_ascii=not text.isprintable())
+    return f'"{"".join(map(_escaped, text))}"'
+
+
+def _escaped(character: str) -> str:
+    """Return a character as it stands in double quotes: JSON's pairs of surrogates are not YAML."""
+    if character in '"\\':
+        return f"\\{character}"
+    return character if character.isprintable() else f"\\U{ord(character):08X}"

@@ -42,11 +42,16 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong; ``about`` is the key of the setting, empty when it concerns all of its source."""
+    """One thing that is wrong.
+
+    ``about`` is the key of the setting where there is one; ``blinding`` says that because of it nothing could be read
+    from its source.
+    """
 
     origin: Origin
     text: str
     about: str = ""
+    blinding: bool = False
 
     def __str__(self) -> str:
         # A variable and a flag name their setting themselves.

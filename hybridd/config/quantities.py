@@ -20,7 +20,7 @@ from hybridd.config.conversion import (
     parse_integer,
     parse_size,
 )
-from hybridd.config.kind import Kind, Raw, Reading, Refused, closest
+from hybridd.config.kind import NEGATIONS, Kind, Raw, Reading, Refused, closest
 
 
 def integer(minimum: int, maximum: int, *, zero: str = "") -> Kind:
@@ -75,7 +75,8 @@ def duration(minimum: float, maximum: float, example: str, *, zero: str = "") ->
         try:
             value = parse_duration(raw.text)
         except ValueError as error:
-            raise Refused(expected, raw, str(error) or closest(raw.text, (zero,))) from None
+            meant = "off" if zero == "off" and raw.text.lower() in NEGATIONS else closest(raw.text, (zero,))
+            raise Refused(expected, raw, str(error) or meant) from None
         if not (minimum <= value <= maximum or (zero and value == 0)):
             raise Refused(expected, raw)
         return value

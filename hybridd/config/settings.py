@@ -13,12 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hybridd.config.address import Address, Kind
-from hybridd.config.conversion import KIB, MIB
+from hybridd.config.conversion import GIB, KIB, MIB
 from hybridd.config.declaration import Schema, setting
 from hybridd.config.quantities import boolean, duration, integer, size
 from hybridd.config.words import address, choice, directory, file, reference, several
 
-GIB = 1024 * MIB
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 SOCKETS = "the master binds its sockets once, when it starts"
@@ -310,14 +309,14 @@ class Config:
         "The number of worker processes; auto: one for each CPU that hybridd may use (affinity, cgroup quota)."
         " WEB_CONCURRENCY is honoured when HYBRIDD_WORKERS is not set.",
         flags="--workers -w",
-        also="processes worker_processes concurrency",
+        also="worker processes worker_processes concurrency",
     )
     threads: int = setting(
         32,
         integer(1, 1024),
         "How many requests of one worker the application may work on at once.",
         flags="--threads",
-        also="worker_threads",
+        also="thread worker_threads",
     )
     pattern: str = setting(
         "hybrid",

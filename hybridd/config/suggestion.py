@@ -7,6 +7,7 @@ Runs in:   wherever a configuration is loaded or a command line is read; pure.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar
@@ -26,16 +27,15 @@ def suggest_setting(schema: Schema[Any], written: str) -> Setting | None:
     settings = tuple(schema.settings.values())
     same_section = {_plain(one.key): one for one in settings if one.section == section}
     synonyms = {_plain(word): one for one in settings for word in (*one.declaration.flags, *one.declaration.also)}
-    names: dict[str, Setting] = {}
-    for one in settings:
-        names.setdefault(_plain(one.name), one)
     everywhere = {_plain(one.key): one for one in settings}
+    counts = Counter(one.name for one in settings)  # "file" says nothing, there are two
+    names = {_plain(one.name): one for one in settings if counts[one.name] == 1}
     return (
         everywhere.get(wanted)
-        or _close(wanted, same_section)
         or synonyms.get(wanted)
         or synonyms.get(name)
         or names.get(name)
+        or _close(wanted, same_section)
         or _close(wanted, everywhere)
         or _close(name, names)
         or _close(name, synonyms)

@@ -11,7 +11,7 @@ import re
 
 from hybridd.config.address import EXPECTED as AN_ADDRESS
 from hybridd.config.address import Address, AddressError, parse_address
-from hybridd.config.kind import Kind, Raw, Reading, Refused, closest
+from hybridd.config.kind import NEGATIONS, Kind, Raw, Reading, Refused, closest
 
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 # What hybridd.app.loader understands: a module, a name in it, perhaps called with literals.
@@ -80,8 +80,8 @@ def address(*, off: bool = False) -> Kind:
     def read(raw: Raw) -> Address | None:
         if off and raw.text == "off":
             return None
-        if raw.reading is Reading.NOTHING or (off and raw.text.lower() in ("no", "false", "none")):
-            raise Refused(expected, raw, "off" if off else "")
+        if off and raw.text.lower() in NEGATIONS:
+            raise Refused(expected, raw, "off")
         try:
             return parse_address(raw.text)
         except AddressError as error:
@@ -112,8 +112,6 @@ def _written(expected: str, raw: Raw, *, off: bool = False) -> str:
     """Return the text, or raise Refused when YAML reads something else in it."""
     if raw.reading in (Reading.PLAIN, Reading.STRING) or (off and raw.text == "off"):
         return raw.text
-    if raw.reading is Reading.NOTHING:
-        raise Refused(expected, raw, advice="remove the key to have the default")
-    if off and raw.reading is Reading.BOOLEAN and raw.text.lower() in ("no", "false", "off"):
+    if off and raw.reading is Reading.BOOLEAN and raw.text.lower() in NEGATIONS:
         raise Refused(expected, raw, "off")
     raise Refused(expected, f"{raw} (which YAML reads as {raw.reading.value})", advice="put it in quotes")

@@ -1,0 +1,83 @@
+"""Choices, references, paths, addresses, and lists."""
+
+from __future__ import annotations
+
+import pytest
+
+from hybridd.config.address import parse_address
+from hybridd.config.kind import Raw, Reading, Refused
+from hybridd.config.words import address, choice, directory, file, reference, several
+
+LEVEL = choice("debug", "info", "warning")
+APPLICATION = reference("MODULE:CALLABLE", "shop.wsgi:application")
+DIRECTORY = directory()
+LOG = file("standard error")
+ACCESS = file("standard output", off=True)
+ADDRESS = address()
+ADMIN = address(off=True)
+LISTEN = several(address())
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (LEVEL, "info"), (APPLICATION, ""), (APPLICATION, "shop"), (APPLICATION, "shop.wsgi:app"),
+        (APPLICATION, "shop:site.app"), (APPLICATION, "shop:create_app()"),
+        (APPLICATION, "shop:create_app('test', n=1)"),
+        (APPLICATION, "café.été:app"), (DIRECTORY, ""), (DIRECTORY, "/srv/app"), (DIRECTORY, "/srv/with blank"),
+        (LOG, "-"), (LOG, "off"), (LOG, "/var/log/x.log"), (ACCESS, "off"), (ACCESS, "-"), (ADMIN, "off"),
+        (ADMIN, "127.0.0.1:9815"), (LISTEN, "0.0.0.0:80,unix:/x"),
+    ],
+)  # fmt: skip
+def test_texts_are_read_and_written_back(kind, text):
+    assert kind.text(kind.convert(Raw(text))) == text
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "message"),
+    [
+        (LEVEL, Raw("Info"), "debug, info or warning, got Info; did you mean info"),
+        (LEVEL, Raw("no", Reading.BOOLEAN), "debug, info or warning, got no"),
+        (APPLICATION, Raw("app.py"), "…, got app.py; did you mean app:application"),
+        (APPLICATION, Raw("./shop/wsgi.py:app"), "…, got ./shop/wsgi.py:app; did you mean shop.wsgi:app"),
+        (APPLICATION, Raw("shop/wsgi"), "…, got shop/wsgi; did you mean shop.wsgi:application"),
+        (APPLICATION, Raw("shop:"), "…, got shop:; did you mean shop:application"),
+        (APPLICATION, Raw(":app"), "…, got :app"),
+        (APPLICATION, Raw("shop app"), '…, got "shop app"'),
+        (APPLICATION, Raw("shop:app)("), "…, got shop:app)("),
+        (APPLICATION, Raw("12", Reading.INTEGER), "…, got 12 (which YAML reads as a number); put it in quotes"),
+        (DIRECTORY, Raw("/a\nb"), r'the path of a directory, got "/a\nb"'),
+        (LOG, Raw(""), 'the path of a file, or - (standard error), got ""'),
+        (LOG, Raw("/var/log/"), "the path of a file, or - (standard error), got /var/log/"),
+        (LOG, Raw("off", Reading.BOOLEAN),
+         "the path of a file, or - (standard error), got off (which YAML reads as a boolean); put it in quotes"),
+        (ACCESS, Raw("no", Reading.BOOLEAN),
+         "the path of a file, - (standard output) or off, got no; did you mean off"),
+        (ACCESS, Raw("1.5", Reading.FLOAT),
+         "the path of a file, - (standard output) or off, got 1.5 (which YAML reads as a fraction); put it in quotes"),
+        (ADDRESS, Raw("0.0.0.0:99999"), "a port from 0 to 65535 after the last colon, got 0.0.0.0:99999"),
+        (ADMIN, Raw("false", Reading.BOOLEAN), "an address …; or off, got false; did you mean off"),
+        (ADMIN, Raw("9815", Reading.INTEGER), "an address …; or off, got 9815; did you mean 0.0.0.0:9815"),
+        (LISTEN, Raw("0.0.0.0:80,"), 'an address …, got ""'),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_a_sentence(kind, raw, message):
+    with pytest.raises(Refused) as caught:
+        kind.convert(raw)
+    beginning, _, end = f"expected {message}".partition("…")
+    assert str(caught.value).startswith(beginning)
+    assert str(caught.value).endswith(end)
+
+
+def test_off_is_the_word_whatever_yaml_reads_in_it():
+    assert ACCESS.convert(Raw("off", Reading.BOOLEAN)) == "off"
+    assert ADMIN.convert(Raw("off", Reading.BOOLEAN)) is None
+
+
+def test_several_are_separated_by_commas_only_where_there_are_no_lists():
+    one, other = parse_address("0.0.0.0:80"), parse_address("[::]:80")
+    assert LISTEN.convert(Raw("0.0.0.0:80, [::]:80")) == (one, other)
+    assert LISTEN.convert(Raw("[::]:80", Reading.STRING, quoted=True)) == (other,)
+    with pytest.raises(Refused):
+        LISTEN.convert(Raw("0.0.0.0:80,[::]:80", Reading.STRING, quoted=True))
+    assert LISTEN.item is not None
