@@ -1,6 +1,6 @@
-"""Every setting of hybridd, each declared once.
+"""Every setting of hybridd, each declared once (``timeouts`` and ``limits`` in bounds.py).
 
-Defaults, kinds with their ranges, help, flags and what a reload can change stand here and nowhere else; YAML keys,
+Defaults, kinds with their ranges, help, flags and what a reload can change stand there and nowhere else; YAML keys,
 environment names, command line, JSON Schema, docs/settings.md and the checks come from it.
 
 Knows:     kinds of values.
@@ -13,144 +13,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hybridd.config.address import Address, Kind
-from hybridd.config.conversion import GIB, KIB, MIB
+from hybridd.config.bounds import DAY, HOUR, MINUTE, Limits, Timeouts
 from hybridd.config.declaration import Schema, setting
-from hybridd.config.quantities import boolean, duration, integer, size
+from hybridd.config.quantities import boolean, duration, integer
 from hybridd.config.words import address, choice, directory, file, reference, several
 
-MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+__all__ = [
+    "MOST_WORKERS",
+    "SCHEMA",
+    "AccessLog",
+    "Config",
+    "Crash",
+    "Limits",
+    "Log",
+    "Reload",
+    "Shutdown",
+    "Timeouts",
+]
 
 SOCKETS = "the master binds its sockets once, when it starts"
 
 # The scoreboard has 1,024 rows, and during a reload an old and a new worker stand side by side.
 MOST_WORKERS = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long anything may take."""
-
-    head: float = setting(
-        15.0,
-        duration(0.1, HOUR, "15s"),
-        "How long a client may take to send a request line and its headers, in all. Then 408.",
-        also="client_header_timeout header_timeout",
-    )
-    body: float = setting(
-        30.0,
-        duration(0.1, HOUR, "30s"),
-        "How long a request body may make no progress; see also limits.body_rate. Then 408.",
-        also="client_body_timeout",
-    )
-    keep_alive: float = setting(
-        75.0,
-        duration(0.1, DAY, "75s"),
-        "How long an idle connection stays open for the next request. Behind a load balancer it must be longer than the"
-        " load balancer's own idle timeout, which is often 60s.",
-        flags="--keep-alive",
-        also="keepalive keepalive_timeout keep_alive_timeout",
-    )
-    write: float = setting(
-        30.0,
-        duration(0.1, HOUR, "30s"),
-        "How long a client may read nothing of an answer that waits for it. Then the connection is cut.",
-        also="send_timeout write_timeout",
-    )
-    queue: float = setting(
-        10.0,
-        duration(0.1, HOUR, "10s"),
-        "How long a request may wait for a thread. Then 503 with Retry-After.",
-    )
-    handler: float = setting(
-        0.0,
-        duration(0.1, DAY, "60s", zero="off"),
-        "How long the application may take for one request. Then 504, while its thread finishes.",
-    )
-    linger: float = setting(
-        5.0,
-        duration(0.0, MINUTE, "5s"),
-        "How long a connection that is closed by a refusal is still read, so that the client sees the answer.",
-    )
-    graceful: float = setting(
-        30.0,
-        duration(0.0, DAY, "30s"),
-        "How long a worker may finish its requests when it is stopped or replaced. Then it is killed.",
-        flags="--graceful-timeout",
-        also="shutdown_timeout",
-    )
-    boot: float = setting(
-        60.0,
-        duration(0.1, DAY, "60s"),
-        "How long a worker may take to load the application.",
-    )
-    worker: float = setting(
-        30.0,
-        duration(2.0, DAY, "30s"),
-        "How long a worker may show no sign of life; it shows one every second. Then the stacks of its threads are"
-        " logged, and it is replaced.",
-        flags="--timeout -t",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much anything may be."""
-
-    request_line: int = setting(
-        8 * KIB,
-        size(64, MIB, "8KiB"),
-        "The longest request line. Then 414.",
-        also="limit_request_line",
-    )
-    headers: int = setting(
-        100,
-        integer(1, 10_000),
-        "The most header fields in a request. Then 431.",
-        also="limit_request_fields",
-    )
-    header_bytes: int = setting(
-        32 * KIB,
-        size(256, 16 * MIB, "32KiB"),
-        "The most bytes of header fields in a request. Then 431.",
-    )
-    body: int = setting(
-        64 * MIB,
-        size(1, 1024 * GIB, "64MiB"),
-        "The longest request body. Then 413.",
-        also="client_max_body_size max_body_size max_request_body_size",
-    )
-    body_memory: int = setting(
-        256 * KIB,
-        size(0, GIB, "256KiB"),
-        "How much of a request body is kept in memory; a longer one goes to a temporary file.",
-    )
-    body_rate: int = setting(
-        512,
-        size(1, GIB, "512B"),
-        "The fewest bytes per second of a request body, on average, after a start of timeouts.body.",
-    )
-    connections: int = setting(
-        10_000,
-        integer(1, 1_000_000),
-        "The most connections of one worker; further ones wait in the backlog.",
-        also="worker_connections max_connections limit_concurrency",
-    )
-    queue: int = setting(
-        1024,
-        integer(1, 1_000_000),
-        "The most requests of one worker that wait for a thread. Then 503 with Retry-After.",
-    )
-    response_memory: int = setting(
-        256 * KIB,
-        size(4 * KIB, GIB, "256KiB"),
-        "How far an answer may run ahead of its client in memory.",
-    )
-    response_spool: int = setting(
-        16 * MIB,
-        size(4 * KIB, 1024 * GIB, "16MiB"),
-        "How far an answer may run ahead of its client in all: in memory, then in a temporary file. Then the"
-        " application waits.",
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,8 +209,8 @@ class Config:
         flags="--pattern -k --worker-class",
         also="model mode",
     )
-    timeouts: Timeouts = Timeouts()
-    limits: Limits = Limits()
+    timeouts: Timeouts = Timeouts()  # noqa: RUF009 - frozen
+    limits: Limits = Limits()  # noqa: RUF009 - frozen
     reload: Reload = Reload()
     shutdown: Shutdown = Shutdown()
     crash: Crash = Crash()
