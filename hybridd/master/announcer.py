@@ -13,7 +13,7 @@ from hybridd.master import events
 from hybridd.master.children import Phase
 from hybridd.master.events import Event
 from hybridd.master.modes import Mode
-from hybridd.master.narrative import tell
+from hybridd.master.narrative import tell, workers
 from hybridd.master.state import State
 from hybridd.master.status import name_of, sentence
 from hybridd.ops.systemd import Notifier
@@ -54,9 +54,8 @@ class Announcer:
             self._reloading = False
             self._notifier.ready(self._new_status(state, now))
             if state.last_reload is not None and not state.last_reload.refused:
-                _log.info(
-                    "reload: done, %d workers serve generation %d", state.desired.workers, state.desired.generation
-                )
+                serving = workers(state.count(Phase.READY))
+                _log.info("reload: done, %s of generation %d", serving, state.desired.generation)
         elif self._status != sentence(state, now):
             self._notifier.status(self._new_status(state, now))
 

@@ -79,8 +79,10 @@ def _wish(before: State, event: Event, after: State) -> list[Line]:
     """Return what becomes of the operator's wish."""
     match event:
         case events.ReloadAsked():
-            waits = before.desired.reload_asked or before.desired.trial
-            text = "reload: runs when the one before it has ended" if waits else "reload: reading the configuration"
+            if before.desired.reload_asked:
+                return []  # it will read the newest configuration anyway
+            waits = before.desired.trial
+            text = "reload: waits for the generation on trial" if waits else "reload: reading the configuration"
         case events.ScaleAsked():
             wanted = after.desired.workers
             stays = wanted == before.desired.workers
