@@ -62,7 +62,7 @@ _ASKED = {
 class Remains:
     """What was left of a worker: the wait status (``os.waitstatus_to_exitcode``: negative is a signal) and its row.
 
-    ``calls`` are those in flight, oldest first, as text; ``boot_error`` is what it said before it gave up.
+    ``resident`` is the last that was seen, ``peak`` the most (bytes).  ``calls`` are those in flight, oldest first, as text; ``boot_error`` is what it said before it gave up.
     """
 
     status: int
@@ -70,6 +70,7 @@ class Remains:
     requests: int = 0
     connections: int = 0
     resident: int = 0
+    peak: int = 0
     boot_error: str = ""
     calls: Sequence[str] = ()
 
@@ -110,6 +111,7 @@ class Certificate:
             "requests": remains.requests,
             "connections": remains.connections,
             "rss": remains.resident,
+            "peak_rss": remains.peak,
         }
         if remains.calls:
             found["calls"] = ", ".join(remains.calls)

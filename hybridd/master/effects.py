@@ -65,11 +65,12 @@ class Inheritance:
 
 @dataclass(frozen=True, slots=True)
 class Reaped:
-    """A process that ended: its wait status (negative: the signal) and the CPU seconds of its life."""
+    """A process that ended: its wait status (negative: the signal), CPU seconds and most resident bytes of its life."""
 
     pid: int
     status: int
     cpu: float
+    peak: int
 
 
 class Effects:
@@ -153,7 +154,8 @@ def _wait(pid: int) -> Reaped | None:
         return None
     if reaped == 0:
         return None
-    return Reaped(reaped, os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime)
+    peak = usage.ru_maxrss * 1024  # KiB, getrusage(2)
+    return Reaped(reaped, os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, peak)
 
 
 def _assert_one_thread() -> None:

@@ -61,7 +61,11 @@ def run(loaded: Loaded) -> int:
     except BecomeWorker as become:
         spec = become.spec
     # Outside of the handler, so that the exception and with it all frames of the master are gone.
-    return life.run(spec)
+    try:
+        return life.run(spec)
+    finally:
+        for listener in spec.listeners:
+            listener.sock.close()  # and not more: its file and its end are the master's
 
 
 def _be_master(loaded: Loaded, notifier: Notifier) -> int:

@@ -172,7 +172,7 @@ class Master:
         children, now = self.state.children, self._reactor.now
         for reaped in self._effects.reap(children):
             child = children[reaped.pid]
-            certificate = certify(child, self._vitals.remains(child, reaped.status, now), now)
+            certificate = certify(child, self._vitals.remains(child, reaped, now), now)
             self._heritage.scoreboard.fold(child.slot)
             replaced = not self.state.desired.stop and child.generation != self.state.desired.trial
             self._history.note_death(certificate, reaped.cpu, replaced=replaced)

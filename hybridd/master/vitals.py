@@ -14,6 +14,7 @@ from typing import Final
 from hybridd.master import events
 from hybridd.master.children import Child, Phase
 from hybridd.master.deaths import Remains
+from hybridd.master.effects import Reaped
 from hybridd.master.events import Event
 from hybridd.master.health import Sample, Suspicion, Verdict, judge
 from hybridd.ops.cgroup import read_oom_kills
@@ -92,15 +93,16 @@ class Vitals:
         beat = self._scoreboard.row(child.slot).words[words.HEARTBEAT] * NANOSECOND
         return max(beat, child.born)
 
-    def remains(self, child: Child, status: int, now: float) -> Remains:
+    def remains(self, child: Child, reaped: Reaped, now: float) -> Remains:
         """Gather what is left of a worker that was reaped; before its row is folded."""
         row = self._scoreboard.row(child.slot)
         values = row.read()
         return Remains(
-            status=status,
+            status=reaped.status,
             oom=self._killed_by_kernel(),
             requests=sum(values[words.LAYOUT.span("http_requests")]),
             connections=values[words.CONNECTIONS],
+            peak=reaped.peak,
             resident=self.seen.pop(child.pid, Seen()).resident,
             boot_error=words.read_boot_error(row),
             calls=[describe_call(call, int(now / NANOSECOND)) for call in words.read_calls(row)],
