@@ -86,11 +86,10 @@ def try_loading(config: Config) -> None:
     """Load the application in a child, as a worker would; raises BootError."""
     named = config.protocol or config.application
     if not named:
-        return
-    command = [sys.executable, "-m", "hybridd.cli.trial", "protocol" if config.protocol else "application", named]
+        return  # the welcome page
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter and module
-            [*command, *(["--factory"] if config.factory else [])],
+            [sys.executable, "-m", "hybridd.cli.trial", *trial_arguments(config)],
             cwd=config.chdir or None,
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr,
@@ -103,6 +102,22 @@ def try_loading(config: Config) -> None:
         raise BootError(f"{named} did not load within {seconds} (timeouts.boot)") from None
     except OSError as error:
         raise BootError(f"chdir: cannot enter {config.chdir}: {error.strerror}") from None
+    said = done.stderr.decode(errors="replace").strip()
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()
-        raise BootError(said or f"{named} ended its process with status {done.returncode} while it was loaded")
+        raise BootError(failure(named, done.returncode, said))
+    if said:
+        sys.stderr.write(f"{said}\n")
+
+
+def trial_arguments(config: Config) -> list[str]:
+    """Return what hybridd.cli.trial must be told."""
+    kind, named = ("protocol", config.protocol) if config.protocol else ("application", config.application)
+    return [kind, named, *(["--factory"] if config.factory else [])]
+
+
+def failure(named: str, status: int, said: str) -> str:
+    """Return what to say about a child that did not load the application; it explains itself when it can."""
+    if status == ExitCode.CANNOT_BOOT and said:
+        return said
+    ending = f"was killed by signal {-status}" if status < 0 else f"ended its process with status {status}"
+    return f"{named} {ending} while it was loaded{f':{chr(10)}{said}' if said else ''}"

@@ -136,6 +136,8 @@ def explain(address: Address, error: Exception, seconds: float) -> str:
             return f"{address} does not answer within {format_duration(seconds)}"
         case ConnectionRefusedError() | FileNotFoundError():
             return f"nobody listens on {address}; is hybridd running, with this admin address?"
+        case ConnectionResetError():  # http.client.RemoteDisconnected is one
+            return f"{address} hung up without an answer"
         case http.client.HTTPException():
             return f"{address} does not answer in HTTP; is it the admin address?"
         case OSError():

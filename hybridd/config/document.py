@@ -47,6 +47,7 @@ _EXPLANATIONS = (
     ("expected <block end>, but found", "wrong indentation, or a text that needs quotes"),
     ("expected ',' or ']'", "a [ that is not closed, or a text that needs quotes"),
     ("expected ',' or '}'", "a { that is not closed, or a text that needs quotes"),
+    ("expected the node content, but found '<stream end>'", "a [ or { that is not closed"),
     ("expected the node content", "a text that needs quotes"),
     ("expected alphabetic or numeric character", "a text that begins with * or &; put it in quotes"),
 )
