@@ -13,51 +13,29 @@ Runs in:   the thread that leads the reactor, every method.
 from __future__ import annotations
 
 import logging
-import os
 import socket
-from collections.abc import Iterable
 from typing import Any
 
-from hybridd.net.deadline_pair import DeadlinePair, Expired
+from hybridd.net.deadline_pair import Expired
 from hybridd.net.reactor import READ, WRITE
-from hybridd.net.send_queue import SendQueue
 from hybridd.net.terms import Reading, Side, Terms, reset_on_close
+from hybridd.net.writing import Writing
 
 READ_SIZE = 65536
-HIGH_WATERMARK = 65536
-LOW_WATERMARK = 16384
 
 _log = logging.getLogger("hybridd.net")
 
 
-class SocketTransport(DeadlinePair):
-    """One accepted connection."""
+class SocketTransport(Writing):
+    """One accepted connection; its write side is Writing."""
 
-    __slots__ = (
-        "_high",
-        "_low",
-        "_mask",
-        "_peername",
-        "_protocol",
-        "_protocol_paused",
-        "_queue",
-        "_reading",
-        "_side",
-        "_sock",
-    )
+    __slots__ = ("_mask", "_peername", "_reading")
 
     def __init__(self, terms: Terms, sock: socket.socket, protocol: Any, peername: Any) -> None:
-        super().__init__(terms)
-        self._sock = sock
-        self._protocol = protocol
+        super().__init__(terms, sock, protocol)
         self._peername = peername
-        self._side = Side.OPEN
         self._reading = Reading.ON
         self._mask = 0  # what the selector watches for us; 0 = not registered
-        self._queue: SendQueue | None = None
-        self._high = HIGH_WATERMARK
-        self._low = LOW_WATERMARK
-        self._protocol_paused = False
 
     def __repr__(self) -> str:
         waiting = self.get_write_buffer_size()
@@ -68,8 +46,8 @@ class SocketTransport(DeadlinePair):
         self._terms.open.add(self)
         try:
             self._protocol.connection_made(self)
-        except Exception:  # noqa: BLE001  # whatever a protocol raises ends its connection only
-            self._protocol_failed()
+        except Exception as error:  # noqa: BLE001  # whatever a protocol raises ends its connection only
+            self._protocol_failed(error)
         self._watch()
 
     # Reading.
@@ -98,8 +76,8 @@ class SocketTransport(DeadlinePair):
             self._watch()
             if not self._protocol.eof_received():
                 self.close()
-        except Exception:  # noqa: BLE001  # whatever a protocol raises ends its connection only
-            self._protocol_failed()
+        except Exception as error:  # noqa: BLE001  # whatever a protocol raises ends its connection only
+            self._protocol_failed(error)
 
     def pause_reading(self) -> None:
         """Read nothing until ``resume_reading``; not even the peer's departure is seen."""
@@ -117,135 +95,20 @@ class SocketTransport(DeadlinePair):
         """Whether bytes that arrive will be read."""
         return self._reading is Reading.ON
 
-    # Writing.
+    # Deadlines.
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send ``data`` after everything that was written before; returns at once."""
-        if self._side is not Side.OPEN or not data:
-            return
-        if self._queue is None:
-            try:
-                sent = self._sock.send(data)
-            except (BlockingIOError, InterruptedError):
-                sent = 0
-            except OSError as error:
-                self._lose(error)
-                return
-            self._terms.sent += sent
-            if sent == len(data):
-                return
-            data = memoryview(data)[sent:]
-        # A caller's bytearray may change after we return; what waits must not.
-        self._open_queue().append(bytes(data))
-        self._queued()
-
-    def writelines(self, parts: Iterable[bytes | bytearray | memoryview]) -> None:
-        """Send several pieces in order."""
-        self.write(b"".join(parts))
-
-    def sendfile(self, fd: int, offset: int, count: int) -> None:
-        """Send a stretch of a file, in order with ``write``; the descriptor is ours from now on."""
-        if self._side is not Side.OPEN or not count:
-            os.close(fd)
-            return
-        started = self._queue is not None
-        self._open_queue().append_file(fd, offset, count)
-        if not started:
-            self._flush()
-        if self._queue is not None:
-            self._queued()
-
-    def write_eof(self) -> None:
-        """Send what waits, then FIN; reading goes on."""
-        if self._side is Side.OPEN:
-            self._side = Side.ENDING
-            if self._queue is None:
-                self._shut_down_writing()
-
-    def can_write_eof(self) -> bool:
-        """TCP and unix streams can be closed one way."""
-        return True
-
-    def get_write_buffer_size(self) -> int:
-        """Bytes that wait to be sent, files included."""
-        return 0 if self._queue is None else self._queue.size
-
-    def get_write_buffer_limits(self) -> tuple[int, int]:
-        """(low, high) watermark in bytes."""
-        return self._low, self._high
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Call pause_writing above ``high`` bytes that wait, resume_writing at ``low`` or fewer."""
-        if high is None:
-            high = HIGH_WATERMARK if low is None else 4 * low
-        if low is None:
-            low = high // 4
-        if not high >= low >= 0:
-            raise ValueError(f"high ({high}) must be >= low ({low}) must be >= 0")
-        self._high, self._low = high, low
-
-    def _open_queue(self) -> SendQueue:
-        if self._queue is None:
-            self._queue = SendQueue()
-            self._made_progress()
-        return self._queue
-
-    def _close_queue(self) -> None:
-        if self._queue is not None:
-            self._queue.close()
-            self._queue = None
-            self._write_deadline = 0.0
-
-    def _queued(self) -> None:
-        """Something waits: let the selector say when it can go, and the protocol when it should stop."""
-        self._watch()
-        if not self._protocol_paused and self.get_write_buffer_size() > self._high:
-            self._protocol_paused = True
-            self._protocol.pause_writing()
-
-    def _flush(self) -> None:
-        queue = self._queue
-        assert queue is not None
-        try:
-            for sent in queue.send(self._sock):
-                self._terms.sent += sent
-                self._made_progress()
-        except OSError as error:
-            self._lose(error)
-            return
-        if not queue.size:
-            self._close_queue()
-        self._watch()
-        if self._protocol_paused and queue.size <= self._low:
-            self._protocol_paused = False
-            self._protocol.resume_writing()
-        if self._queue is None:
-            self._flushed()
-
-    def _flushed(self) -> None:
-        if self._side is Side.ENDING:
-            self._shut_down_writing()
-        elif self._side is Side.CLOSING:
-            self._lose(None)
-
-    def _shut_down_writing(self) -> None:
-        self._side = Side.ENDED
-        try:
-            self._sock.shutdown(socket.SHUT_WR)
-        except OSError as error:
-            self._lose(error)
+    def set_deadline(self, seconds: float | None) -> None:
+        """Call the protocol's ``deadline_expired`` once, ``seconds`` from now; None: never.  Replaces the last wish."""
+        if self._side is not Side.CLOSED:  # its protocol may not have been told yet
+            super().set_deadline(seconds)
 
     def expired(self, now: float) -> None:
         """The wheel says that a deadline has passed."""
         match self._which_expired(now):
             case Expired.WRITE:
-                reset_on_close(self._sock)
-                self._lose(TimeoutError("the peer does not read"))
+                self._cut(TimeoutError("the peer does not read"))
             case Expired.PROTOCOL:
-                try:
-                    self._protocol.deadline_expired()
-                except Exception:  # noqa: BLE001
-                    self._protocol_failed()
+                self._tell(self._protocol.deadline_expired)
 
     # The end.
 
@@ -262,9 +125,7 @@ class SocketTransport(DeadlinePair):
 
     def abort(self) -> None:
         """Close now; what waits is dropped and the peer gets a reset, so that it cannot take a part for the whole."""
-        if self._side is not Side.CLOSED:
-            reset_on_close(self._sock)
-            self._lose(None)
+        self._cut(None)
 
     def is_closing(self) -> bool:
         """Whether ``close`` or ``abort`` was called or the connection is lost."""
@@ -304,6 +165,11 @@ class SocketTransport(DeadlinePair):
             reactor.register(fd, mask, self)
         self._mask = mask
 
+    def _cut(self, error: Exception | None) -> None:
+        if self._side is not Side.CLOSED:
+            reset_on_close(self._sock)
+            self._lose(error)
+
     def _lose(self, error: Exception | None) -> None:
         """Give everything back; the protocol learns of it at the top of the next turn, never inside its own call."""
         if self._side is Side.CLOSED:
@@ -318,17 +184,18 @@ class SocketTransport(DeadlinePair):
         self._close_queue()
         self._sock.close()
         self._terms.open.discard(self)
-        self._terms.lost += 1
         reactor.call_soon(self._tell_lost, error)
 
     def _tell_lost(self, error: Exception | None) -> None:
+        self._terms.lost += 1
         if self._terms.lost_one is not None:
             self._terms.lost_one(error)
         try:
             self._protocol.connection_lost(error)
         except Exception:  # noqa: BLE001  # a user's protocol; there is nothing left to cut
             _log.exception("%r failed in connection_lost", self._protocol)
+        self._protocol = None  # they hold each other: both are freed now, and not when the collector comes by
 
-    def _protocol_failed(self) -> None:
-        _log.exception("%r failed; its connection is cut", self._protocol)
-        self.abort()
+    def _protocol_failed(self, error: Exception) -> None:
+        _log.error("%r failed; its connection is cut", self._protocol, exc_info=error)
+        self._cut(error)
