@@ -107,20 +107,25 @@ class ChunkedBodyReader(BodyReader):
 
     def feed(self, data: bytes) -> bytes:
         """Take what belongs to the body: up to the end of the last chunk or of the trailer fields."""
+        notes, limits = self._notes, self._limits
         while data:
+            # Chunk extensions, and a trailer field that does not end, reach no callback: what is no body is counted.
+            # No piece is longer than what is left of that (and one byte), so that the first fault in the bytes decides.
+            left = limits.header_bytes + notes.chunks * _FRAMING_PER_CHUNK - (self._fed - self.body.length)
+            if left < 0:
+                raise HttpError(431, Rejection.HEADERS_TOO_LARGE, "Chunk extensions or trailer fields are too large.")
             end = find_end(self._tail, data)
-            if end < 0:
-                end = len(data)
-            piece, data = data[:end], data[end:]
+            piece = data[: left + 1 if end < 0 else min(end, left + 1)]
             self._tail = new_tail(self._tail, piece)
             self._feed_piece(piece)
-            if self._notes.message_complete:
+            data = data[len(piece) :]
+            if notes.message_complete:
                 self.complete = True
-                break
+                return data
         return data
 
     def _feed_piece(self, piece: bytes) -> None:
-        notes, limits = self._notes, self._limits
+        notes = self._notes
         assert notes.parser is not None  # an upgrade with a body is refused
         refused = ""
         try:
@@ -128,14 +133,11 @@ class ChunkedBodyReader(BodyReader):
         except HttpParserError as error:
             refused = str(error)
         self._fed += len(piece)
-        # Limits first: what comes before the fault decides, however the bytes were split into reads.
         if notes.parts:
             self._append(b"".join(notes.parts))
             notes.parts.clear()
-        if len(notes.fields) + notes.unlisted > limits.headers:
-            raise HttpError(431, Rejection.HEADERS_TOO_LARGE, f"There are more than {limits.headers} trailer fields.")
+        most = self._limits.headers
+        if len(notes.fields) + notes.unlisted > most:
+            raise HttpError(431, Rejection.HEADERS_TOO_LARGE, f"There are more than {most} trailer fields.")
         if refused:
             raise HttpError(400, Rejection.BAD_REQUEST, f"The chunked body cannot be understood: {refused}.")
-        # Chunk extensions, and a trailer field that does not end, reach no callback.
-        if self._fed - self.body.length > limits.header_bytes + notes.chunks * _FRAMING_PER_CHUNK:
-            raise HttpError(431, Rejection.HEADERS_TOO_LARGE, "Chunk extensions or trailer fields are too large.")

@@ -25,6 +25,8 @@ from hybridd.http.outcome import (
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds in seconds (inclusive, as Prometheus has them); one more bucket, +Inf, stands behind the last."""
+_FIRST_BUCKET = BUCKETS[0]
+_CLASSES = len(CLASSES)
 
 
 class Histogram:
@@ -38,7 +40,10 @@ class Histogram:
 
     def observe(self, seconds: float) -> None:
         """Count one duration."""
-        self.counts[bisect_left(BUCKETS, seconds)] += 1
+        if seconds <= _FIRST_BUCKET:
+            self.counts[0] += 1
+        else:
+            self.counts[bisect_left(BUCKETS, seconds)] += 1
         self.sum_ns += int(seconds * 1e9)
 
 
@@ -75,7 +80,7 @@ class HttpCounts:
 
     def count_request(self, method: str, status: int) -> None:
         """Count one answered (or abandoned: 499) request."""
-        self.requests[METHOD_INDEX.get(method, OTHER_METHOD) * len(CLASSES) + status // 100 - 1] += 1
+        self.requests[METHOD_INDEX.get(method, OTHER_METHOD) * _CLASSES + status // 100 - 1] += 1
 
     def count_rejected(self, reason: Rejection) -> None:
         """Count one refused request."""

@@ -39,9 +39,6 @@ _METHODS = {
     for name in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "PROPFIND", "QUERY")
 }
 
-FRAMING = frozenset({"CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "HTTP_EXPECT"})
-"""Fields that :func:`check_framing` must see (it must see an upgrade too, and CONNECT, which is one for llhttp)."""
-
 
 def bad(sentence: str) -> HttpError:
     """Make a 400."""
@@ -140,6 +137,8 @@ def _take_other_target(request: Request, text: str) -> None:
 
 def check_framing(request: Request, *, upgrade: bool, body_limit: int) -> int | None:
     """Say how long the body of an accepted head is (None: chunked), and note whether the client waits for 100.
+
+    Only heads with Content-Length, Transfer-Encoding, Expect or an upgrade (CONNECT is one for llhttp) need it.
 
     Raises:
         HttpError: 400, 413, 417 or 501.

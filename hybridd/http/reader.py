@@ -83,6 +83,7 @@ class RequestReader(Notes):
         """End the reading, wherever it is; keep this reader for another request if it is as good as new."""
         if self._usual and self.complete and self.keep_alive and len(_spare) < _MOST_SPARE:
             self.forget_head()
+            self._line = b""
             self._line_complete = self.complete = False
             self.request = None
             _spare.append(self)
@@ -223,7 +224,12 @@ class RequestReader(Notes):
             raise head.bad("The request cannot be understood.")  # PRI, with something else than HTTP/2 behind it
         request = head.accept(self, version, self._line)
         request.started = self.started
-        if self.upgrade or not head.FRAMING.isdisjoint(fields):
+        if (
+            "CONTENT_LENGTH" in fields
+            or "HTTP_TRANSFER_ENCODING" in fields
+            or "HTTP_EXPECT" in fields
+            or self.upgrade  # CONNECT too
+        ):
             length = head.check_framing(request, upgrade=self.upgrade, body_limit=limits.body)
             if length != 0:
                 self._expect_body(request, length)
