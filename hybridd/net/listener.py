@@ -18,6 +18,11 @@ from typing import Any
 from hybridd.config.address import Address, Kind
 from hybridd.errors import BindError
 
+_FAMILIES = frozenset({socket.AF_INET, socket.AF_INET6, socket.AF_UNIX})
+
+# One address of a name may be missing: in most containers localhost is ::1 too, and there is no IPv6.
+_NOT_HERE = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+
 
 class Listener:
     """One listening socket.
@@ -33,6 +38,7 @@ class Listener:
         self.name = name
         self.owned = owned
         self.address = spell(sock)
+        self._file = _identity(sock) if owned and sock.family == socket.AF_UNIX else None
         sock.setblocking(False)
 
     def __repr__(self) -> str:
@@ -54,10 +60,12 @@ class Listener:
         return connection, peer
 
     def close(self) -> None:
-        """Stop listening; the file of a unix socket goes too, when it is ours."""
-        if self.owned and self.sock.family == socket.AF_UNIX and self.sock.fileno() >= 0:
-            with suppress(OSError):  # already replaced or removed by somebody: theirs now
-                Path(os.fsdecode(self.sock.getsockname())).unlink()
+        """Stop listening; the file of a unix socket goes too, when it is ours and nobody has replaced it."""
+        file, self._file = self._file, None
+        if file is not None:
+            with suppress(OSError):  # removed by somebody
+                if _identity(self.sock) == file:
+                    _path(self.sock).unlink()
         self.sock.close()
 
 
@@ -68,7 +76,20 @@ def spell(sock: socket.socket) -> str:
         return f"[{name[0]}]:{name[1]}"
     if sock.family == socket.AF_INET:
         return f"{name[0]}:{name[1]}"
-    return f"unix:{os.fsdecode(name) or '(unnamed)'}"
+    path = os.fsdecode(name)
+    if path.startswith("\0"):
+        path = f"@{path[1:]}"  # the abstract namespace of unix(7), as ss and systemd write it
+    return f"unix:{path or '(unnamed)'}"
+
+
+def _path(sock: socket.socket) -> Path:
+    return Path(os.fsdecode(sock.getsockname()))
+
+
+def _identity(sock: socket.socket) -> tuple[int, int]:
+    """Which file a unix socket's path leads to now."""
+    status = _path(sock).stat()
+    return status.st_dev, status.st_ino
 
 
 def bind_all(addresses: Sequence[Address], backlog: int, inherited: Mapping[str, Sequence[int]]) -> list[Listener]:
@@ -120,13 +141,19 @@ def _bind_tcp(address: Address, backlog: int) -> list[Listener]:
             f"cannot listen on {address}: the host name {address.host!r} is not known ({error.strerror})"
         ) from None
     listeners: list[Listener] = []
-    try:
-        for family, _, _, _, where in dict.fromkeys(found):
+    missing: OSError | None = None
+    for family, _, _, _, where in dict.fromkeys(found):
+        try:
             listeners.append(_bind_one(family, where, str(address), backlog))
-    except OSError as error:
-        for listener in listeners:
-            listener.close()
-        raise BindError(f"cannot listen on {address}: {_explain(error, address.port)}") from None
+        except OSError as error:
+            if error.errno in _NOT_HERE:
+                missing = error
+                continue
+            for listener in listeners:
+                listener.close()
+            raise BindError(f"cannot listen on {address}: {_explain(error, address.port)}") from None
+    if missing is not None and not listeners:
+        raise BindError(f"cannot listen on {address}: {_explain(missing, address.port)}") from None
     return listeners
 
 
@@ -136,14 +163,18 @@ def _bind_one(family: int, where: Any, name: str, backlog: int) -> Listener:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a restart must not wait for TIME_WAIT
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # so that 0.0.0.0 and [::] can stand together
-        # Inherited by every accepted connection (tcp(7)): an answer in two writes must not wait for an ACK.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _send_at_once(sock)
         sock.bind(where)
         sock.listen(backlog)
         return Listener(sock, name, owned=True)
     except BaseException:
         sock.close()
         raise
+
+
+def _send_at_once(sock: socket.socket) -> None:
+    """An answer in two writes must not wait for an ACK; every accepted connection inherits this (tcp(7))."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _bind_unix(address: Address, backlog: int) -> Listener:
@@ -186,10 +217,13 @@ def _adopt(fd: int, name: str) -> Listener:
         sock = socket.socket(fileno=fd)
     except OSError as error:
         raise BindError(f"cannot listen on {name}: descriptor {fd} is not an open socket ({error.strerror})") from None
-    if sock.type != socket.SOCK_STREAM or not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+    listens = sock.type == socket.SOCK_STREAM and sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    if not listens or sock.family not in _FAMILIES:
         sock.detach()
-        raise BindError(f"cannot listen on {name}: descriptor {fd} is not a listening stream socket")
+        raise BindError(f"cannot listen on {name}: descriptor {fd} is not a listening stream socket (TCP or unix)")
     os.set_inheritable(fd, False)
+    if sock.family != socket.AF_UNIX:
+        _send_at_once(sock)
     return Listener(sock, name, owned=False)
 
 
