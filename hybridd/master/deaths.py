@@ -60,9 +60,14 @@ _ASKED = {
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """What was left of a worker: the wait status (``os.waitstatus_to_exitcode``: negative is a signal) and its row.
+    """What was left of a worker.
 
-    ``resident`` is the last that was seen, ``peak`` the most (bytes).  ``calls`` are those in flight, oldest first, as text; ``boot_error`` is what it said before it gave up.
+    Attributes:
+        status: as of ``os.waitstatus_to_exitcode``: negative is a signal.
+        oom: the kernel's counter of processes killed for lack of memory has grown.
+        resident, peak: bytes, the last that was seen and the most ever.
+        boot_error: what it said before it gave up.
+        calls: those in flight, oldest first, as text.
     """
 
     status: int
@@ -83,6 +88,12 @@ class Certificate:
     cause: Cause
     at: float
     remains: Remains
+
+    @property
+    def from_outside(self) -> bool:
+        """Whether somebody killed a worker that was well: SIGKILL cannot come from its own code, nor from a fault."""
+        killed = self.remains.status == -signal.SIGKILL
+        return killed and self.cause is Cause.SIGNAL and self.child.served_since is not None
 
     @property
     def reason(self) -> str:

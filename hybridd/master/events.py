@@ -119,11 +119,13 @@ class Died:
 
     ``exited``: it left by itself, so the same will happen again; else a signal ended it, which may be an accident.
     ``reason`` is for the operator: how it died, and what it said about it.
+    ``from_outside``: somebody killed it while it was well; that says nothing about how workers start.
     """
 
     pid: int
     exited: bool
     reason: str
+    from_outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

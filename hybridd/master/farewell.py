@@ -48,14 +48,16 @@ class Farewell:
 
     def __init__(self, listeners: Iterable[Listener]) -> None:
         self._own = [listener for listener in listeners if listener.owned]
+        self._begun: float | None = None
 
     @property
-    def needs_linger(self) -> bool:
-        """Whether handshakes may be on their way; on a unix socket there is no way."""
-        return any(listener.sock.family != socket.AF_UNIX for listener in self._own)
+    def begun(self) -> bool:
+        """Whether nobody new comes any more."""
+        return self._begun is not None
 
-    def begin(self) -> None:
-        """Let nobody new come; idempotent."""
+    def begin(self, now: float) -> None:
+        """Let nobody new come."""
+        self._begun = now
         for listener in self._own[:]:
             if listener.sock.family == socket.AF_UNIX:
                 listener.close()  # with its file; the workers still take who is queued
@@ -67,6 +69,10 @@ class Farewell:
                 listener.sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
             except OSError as error:  # a sandbox may forbid it; then the last arrivals are reset
                 _log.debug("no filter on %s: %s", listener.address, error)
+
+    def is_due(self, now: float, linger: float) -> bool:
+        """Whether handshakes have had ``linger`` seconds to come to their end."""
+        return bool(self._own) and self._begun is not None and now >= self._begun + linger
 
     def end(self) -> None:
         """Let the sockets be refused from now on, whoever still shares them; idempotent."""

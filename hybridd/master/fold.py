@@ -222,18 +222,18 @@ def _died(state: State, event: events.Died, now: float) -> State:
     if desired.stop:
         return state
     if child.generation != desired.trial:
-        return _with_crashes(state, _crashes_after(state, child, now))
+        return _with_crashes(state, _crashes_after(state, child, event, now))
     if desired.generation:
         return _trial_lost(state, event.reason, now)
     hopeless = event.exited or child.why is Why.BOOT
     return _first_lost(state, hopeless=hopeless, code=ExitCode.CANNOT_BOOT, now=now)
 
 
-def _crashes_after(state: State, child: Child, now: float) -> Crashes:
+def _crashes_after(state: State, child: Child, death: events.Died, now: float) -> Crashes:
     if not child.why.is_fault:
         return crash_policy.forget_slot(state.crashes, child.slot)
-    if child.generation != state.desired.generation:  # it says nothing about how workers of the trusted one start
-        return crash_policy.noted(state.crashes, state.policy, now)
+    if child.generation != state.desired.generation or death.from_outside:
+        return crash_policy.noted(state.crashes, state.policy, now)  # nothing to learn about how workers start
     served = 0.0 if child.served_since is None else now - child.served_since
     return crash_policy.crashed(state.crashes, state.policy, child.slot, served, now)
 

@@ -77,8 +77,6 @@ def _be_master(loaded: Loaded, notifier: Notifier) -> int:
         _log.warning("%s", shortcoming)
     _log.info("hybridd %s starts: %s", hybridd.__version__, _describe(config))
     listeners, admin_listeners = _bind(config)
-    farewell = Farewell(listeners)
-    configurations.lingers = farewell.needs_linger
     reactor = Reactor()
     scoreboard = Scoreboard.create(words.LAYOUT)
     scoreboard.header[words.MASTER_PID] = os.getpid()
@@ -97,7 +95,7 @@ def _be_master(loaded: Loaded, notifier: Notifier) -> int:
         vitals=Vitals(scoreboard),
         announcer=Announcer(notifier, config.protocol or config.application),
         history=status.History(started=reactor.now, reload_timestamp=time.time()),
-        farewell=farewell,
+        farewell=Farewell(listeners),
     )
     master = Master(_first_state(configurations, scoreboard), reactor, parts)
     admin = _make_admin(master, parts, listeners, admin_listeners)
@@ -108,7 +106,7 @@ def _be_master(loaded: Loaded, notifier: Notifier) -> int:
     master.begin(watchdog_period(os.environ, os.getpid()))
     reactor.run()
     admin.close()
-    farewell.end()
+    parts.farewell.end()
     signals.close()
     reactor.close()
     _log.info("hybridd ends with exit status %d", master.exit_code)
@@ -139,7 +137,7 @@ def _first_state(configurations: Configurations, scoreboard: Scoreboard) -> Stat
         config.workers,
         patience_of(config),
         policy_of(config),
-        drain_delay=configurations.drain_delay(config),
+        drain_delay=config.shutdown.drain_delay,
         slots=scoreboard.capacity,
     )
 

@@ -116,7 +116,7 @@ class Master:
         else:
             raise RuntimeError(f"the plan does not come to rest: {actions}")
         self._announcer.settled(self.state, self._reactor.now)
-        self._end_listeners_when_drained()
+        self._take_leave()
         self._sleep_until_next_deadline()
 
     def _take(self, happened: list[Event]) -> None:
@@ -157,6 +157,9 @@ class Master:
                 probation = self.state.patience[action.generation].settle if action.canary else 0.0
                 return self._effects.spawn(action, self._configurations.of(action.generation), probation)
             case do.Drain() | do.Quit() | do.Abort() | do.Kill():
+                if self.state.desired.stop and not self._farewell.begun:
+                    self._farewell.begin(self._reactor.now)  # before the first worker stops accepting
+                    self._reactor.call_later(self._configurations.in_force.shutdown.linger, self.look)
                 return self._effects.signal(action)
             case do.Promote():
                 return events.Promoted(action.generation)
@@ -178,7 +181,13 @@ class Master:
             self._history.note_death(certificate, reaped.cpu, replaced=replaced)
             level = logging.INFO if certificate.cause in PLANNED else logging.ERROR
             _log.log(level, "%s", certificate.sentence, extra={"fields": certificate.fields})
-            self._take([events.Died(reaped.pid, reaped.status >= 0, certificate.reason)])
+            died = events.Died(
+                reaped.pid,
+                exited=reaped.status >= 0,
+                reason=certificate.reason,
+                from_outside=certificate.from_outside,
+            )
+            self._take([died])
 
     # What follows from events outside of the plan.
 
@@ -197,8 +206,6 @@ class Master:
             self._history.reload_successful = not self.state.last_reload.refused
             if self._history.reload_successful:
                 self._history.reload_timestamp = time.time()
-        if before.mode is not Mode.STOPPING and self.state.mode is Mode.STOPPING:
-            self._take_leave()
 
     def _reopen_logs(self) -> None:
         self._heritage.logs.reopen()
@@ -220,12 +227,9 @@ class Master:
         self._configurations.forget({child.generation for child in self.state.children.values()})
 
     def _take_leave(self) -> None:
-        """Let nobody new come once the delay is over; the workers drain ``shutdown.linger`` later."""
-        begin = self._configurations.in_force.shutdown.drain_delay
-        self._reactor.call_later(begin, self._farewell.begin)
-
-    def _end_listeners_when_drained(self) -> None:
-        if self.state.mode is Mode.STOPPING and self._vitals.all_drain(self.state.children):
+        """End the listeners when the workers have taken what waited there, and handshakes had time to be completed."""
+        linger = self._configurations.in_force.shutdown.linger
+        if self._farewell.is_due(self._reactor.now, linger) and self._vitals.all_drain(self.state.children):
             self._farewell.end()
 
     @property

@@ -26,11 +26,9 @@ class Configurations:
 
     Attributes:
         in_force: the configuration of the trusted generation (of the first, until one is).
-        lingers: whether ``shutdown.linger`` matters, because a listener is a TCP socket of our own.
     """
 
     def __init__(self, loaded: Loaded, machine: Machine) -> None:
-        self.lingers = False
         self._machine = machine
         self._loaded = {1: loaded}
         self._fitted = {1: fit(loaded.config, machine)}
@@ -49,10 +47,6 @@ class Configurations:
     def worker_limits(self) -> dict[int, float]:
         """Return for each generation how many seconds a worker may show no sign of life."""
         return {generation: config.timeouts.worker for generation, config in self._fitted.items()}
-
-    def drain_delay(self, config: Config) -> float:
-        """Return how many seconds after the wish to stop the workers begin to drain."""
-        return config.shutdown.drain_delay + (config.shutdown.linger if self.lingers else 0.0)
 
     def read(self) -> events.ConfigurationRead | events.ConfigurationRefused:
         """Read the configuration again, and give it a generation if it can be applied."""
@@ -74,7 +68,7 @@ class Configurations:
             generation=self._newest,
             patience=patience_of(config),
             policy=policy_of(config),
-            drain_delay=self.drain_delay(config),
+            drain_delay=config.shutdown.drain_delay,
             workers=config.workers if config.workers != self.in_force.workers else None,
         )
 

@@ -19,6 +19,7 @@ from hybridd.master.events import Event
 from hybridd.master.health import Sample, Suspicion, Verdict, judge
 from hybridd.ops.cgroup import read_oom_kills
 from hybridd.ops.procfs import read_stat
+from hybridd.ops.run_queue import read_threads
 from hybridd.ops.scoreboard import Scoreboard
 from hybridd.worker import words
 from hybridd.worker.words import CallState, WorkerState
@@ -81,7 +82,7 @@ class Vitals:
         self.seen = {pid: self._look(pid) for pid in children}
         judged = {Phase.READY, Phase.PROBATION, Phase.HUNG}
         samples = {
-            pid: Sample(self.heartbeat(child), self.seen[pid].cpu, limits[child.generation])
+            pid: self._sample(child, limits[child.generation], now)
             for pid, child in children.items()
             if child.phase in judged
         }
@@ -107,6 +108,12 @@ class Vitals:
             boot_error=words.read_boot_error(row),
             calls=[describe_call(call, int(now / NANOSECOND)) for call in words.read_calls(row)],
         )
+
+    def _sample(self, child: Child, limit: float, now: float) -> Sample:
+        sample = Sample(self.heartbeat(child), limit)
+        if not sample.is_suspect(now):
+            return sample  # nearly always; its threads are of no interest
+        return Sample(sample.heartbeat, limit, self.seen[child.pid].cpu, read_threads(child.pid))
 
     def _killed_by_kernel(self) -> bool:
         before, self._oom_kills = self._oom_kills, read_oom_kills()

@@ -124,13 +124,13 @@ class Witness:
         if process.canary:
             self.tried[process.generation] = process
 
-    def died(self, process: Process, now: float) -> None:
+    def died(self, process: Process, now: float, *, from_outside: bool) -> None:
         del self.alive[process.pid]
         self._check_deadlines(process, now)
         untold = not process.told or process.told[0][1] in {Why.BOOT, Why.HUNG, Why.NONE}
         if untold:
             self.trouble(now)
-        if process.generation == self.trusted and not self.stopping:
+        if process.generation == self.trusted and not self.stopping and not from_outside:
             lives, _ = self.young.get(process.slot, (0, 0.0))
             served = now - process.ready_at if process.ready_at is not None else 0.0
             if not untold or served >= YOUNG:

@@ -163,13 +163,13 @@ class World:
         process.ready_at = self.now
         return [events.BecameReady(process.pid)]
 
-    def _die(self, process: Process, *, exited: bool = False) -> list[Event]:
+    def _die(self, process: Process, *, exited: bool = False, from_outside: bool = False) -> list[Event]:
         if process.dead:
             return []
         process.died_at = self.now
         del self._processes[process.pid]
-        self.witness.died(process, self.now)
-        return [events.Died(process.pid, exited, "it died")]
+        self.witness.died(process, self.now, from_outside=from_outside)
+        return [events.Died(process.pid, exited, "it died", from_outside)]
 
     # What happens to them, and what the operator does.
 
@@ -218,7 +218,7 @@ class World:
 
     def _accident(self) -> list[Event]:
         victim = self._victim()
-        return [] if victim is None else self._die(victim)
+        return [] if victim is None else self._die(victim, from_outside=victim.serving and self.random.random() < 0.5)
 
     def _hang(self) -> list[Event]:
         victim = self._victim()
