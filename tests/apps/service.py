@@ -73,7 +73,7 @@ def echo(environ: Environ) -> Answer:
     return plain(environ["wsgi.input"].read())
 
 
-def show_environ(environ: Environ) -> Answer:
+def show_environ(environ: Environ, *_path: str) -> Answer:
     shown = {
         key: value if isinstance(value, str | int | bool | tuple) else str(value) for key, value in environ.items()
     }

@@ -83,7 +83,7 @@ def test_requests_are_counted_by_method_and_class(serve):
     server.fetch("/nowhere")
     server.fetch("/echo", "POST", body=b"x" * 100)
     server.fetch("/raise")
-    server.fetch("/", "BREW")
+    server.fetch("/", "PROPFIND")
 
     def counted():
         metrics = server.metrics()

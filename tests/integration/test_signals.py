@@ -124,8 +124,9 @@ def test_many_signals_at_once_end_in_the_state_that_was_asked_for(serve):
     server = serve({**SERVICE, "workers": 1})
     before = server.wait_workers(1)
     with Load(plan(server)) as load:
-        for number in (signal.SIGHUP, signal.SIGTTIN, signal.SIGUSR1, signal.SIGHUP, signal.SIGTTIN, signal.SIGWINCH):
+        # Two of the same at once may become one: the kernel keeps a set of pending signals, not a queue (signal(7)).
+        for number in (signal.SIGHUP, signal.SIGTTIN, signal.SIGUSR1, signal.SIGHUP, signal.SIGWINCH):
             server.signal(number)
-        server.wait_workers(3, without=before, within=20)
+        server.wait_workers(2, without=before, within=20)
         load.wait_answered(200)
         assert_unharmed(load)

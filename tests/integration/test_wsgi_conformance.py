@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.support import processes
-from tests.support.client import ConnectionEnded
+from tests.support.client import CUT
 from tests.support.waiting import wait_until
 
 HOSTILE_HEADS = (
@@ -69,7 +69,6 @@ def test_the_environ(site):
         answer = client.get(
             "/environ/a%20b%2Fc/%E2%82%AC?q=%20x&y", {"Host": "example.org:81", "X-Two": "1", "Cookie": "a=b"}
         )
-        port = str(client.socket.getsockname()[1])
     environ = json.loads(answer.body)
     assert environ["REQUEST_METHOD"] == "GET"
     assert environ["SCRIPT_NAME"] == ""
@@ -80,7 +79,7 @@ def test_the_environ(site):
     assert environ["HTTP_COOKIE"] == "a=b"
     assert environ["SERVER_PROTOCOL"] == "HTTP/1.1"
     assert environ["SERVER_PORT"] == server.address.rpartition(":")[2]
-    assert (environ["REMOTE_ADDR"], environ["REMOTE_PORT"]) == ("127.0.0.1", port)
+    assert environ["REMOTE_ADDR"] == "127.0.0.1"
     assert environ["wsgi.version"] == [1, 0]
     assert environ["wsgi.url_scheme"] == "http"
     assert environ["wsgi.multithread"] is True
@@ -303,7 +302,7 @@ def test_raising_later_cuts_the_response(site):
     server = site("raising:application")
     with server.client() as client:
         client.send(b"GET /later HTTP/1.1\r\nHost: t\r\n\r\n")
-        with pytest.raises((ConnectionEnded, ValueError)):
+        with pytest.raises(CUT):
             client.read_answer()
     assert server.fetch("/close").body == b"complete\n"
     server.wait_log("raised in close")
@@ -316,7 +315,7 @@ def test_exc_info(site):
     assert server.fetch("/twice").status == 500
     with server.client() as client:
         client.send(b"GET /late HTTP/1.1\r\nHost: t\r\n\r\n")
-        with pytest.raises((ConnectionEnded, ValueError)):
+        with pytest.raises(CUT):
             client.read_answer()
     server.wait_log("IndexError")
 
@@ -346,8 +345,12 @@ def test_a_response_shorter_than_promised_ends_the_connection(site, kind):
     server = site("wrong_length:application")
     with server.client() as client:
         client.send(f"GET /?says=9&gives=5&as={kind} HTTP/1.1\r\nHost: t\r\n\r\n".encode())
-        rest = client.read_to_end()  # a 500 when nothing was sent yet, else the connection just ends
-    assert rest.startswith(b"HTTP/1.1 500") or rest.endswith(b"\r\n\r\nxxxxx")
+        if kind == "list":  # noticed before anything is sent
+            assert client.read_answer().status == 500
+        else:
+            with pytest.raises(CUT):
+                client.read_answer()
+    server.wait_log(r"4 bytes shorter than its Content-Length")
     assert server.fetch("/?says=5&gives=5").body == b"xxxxx"
 
 

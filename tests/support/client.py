@@ -7,11 +7,13 @@ Runs in:   the test process.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
 import time
 from dataclasses import dataclass, field
-from typing import BinaryIO, Self
+from io import BufferedReader
+from typing import Self
 
 CRLF = b"\r\n"
 
@@ -22,6 +24,10 @@ class ConnectionEnded(Exception):  # noqa: N818 - it is what happened, not alway
     def __init__(self, received: bytes = b"") -> None:
         super().__init__(f"connection ended after {received[:200]!r}")
         self.received = received
+
+
+CUT = (ConnectionEnded, ConnectionResetError)
+"""What reading an answer raises that the server did not finish."""
 
 
 @dataclass(slots=True)
@@ -86,7 +92,7 @@ class Client:
 
     def __init__(self, address: str, timeout: float = 10) -> None:
         self.socket = connect(address, timeout)
-        self._reader: BinaryIO = self.socket.makefile("rb")
+        self._reader: BufferedReader = self.socket.makefile("rb")
 
     def __enter__(self) -> Self:
         return self
@@ -147,7 +153,7 @@ class Client:
 
     def read_chunk(self) -> bytes:
         """Read one chunk of a chunked body; b"" is the last one (its trailers are then read and dropped)."""
-        size = int(self._reader.readline().split(b";")[0], 16)
+        size = self._read_chunk_size()
         data = self.read_exactly(size)
         if size:
             self.read_exactly(2)
@@ -159,12 +165,26 @@ class Client:
         """Read until the server closes."""
         return self._reader.read()
 
+    def read_until_cut(self) -> bytes:
+        """Read until the server closes or resets; what a reset destroyed on its way is missing."""
+        received = b""
+        with contextlib.suppress(ConnectionResetError):
+            while block := self._reader.read1():
+                received += block
+        return received
+
     def ended(self) -> bool:
         """Tell whether the server closes now (waits for that, up to the timeout); False when bytes come instead."""
         try:
             return self._reader.read(1) == b""
         except ConnectionResetError:
             return True
+
+    def _read_chunk_size(self) -> int:
+        line = self._reader.readline()
+        if not line.endswith(CRLF):
+            raise ConnectionEnded(line)
+        return int(line.split(b";")[0], 16)
 
     def _read_fields(self) -> list[tuple[str, str]]:
         fields = []
@@ -179,7 +199,7 @@ class Client:
             return
         if "chunked" in (answer.header("transfer-encoding") or ""):
             while True:
-                size = int(self._reader.readline().split(b";")[0], 16)
+                size = self._read_chunk_size()
                 if size == 0:
                     answer.trailers = self._read_fields()
                     break

@@ -35,7 +35,7 @@ OUTSIDE = re.compile(r"HYBRIDD_|LISTEN_|NOTIFY_SOCKET|WATCHDOG_|RUNTIME_DIRECTOR
 DEFAULTS: dict[str, Any] = {
     "listen": ["127.0.0.1:0"],
     "workers": 2,
-    "timeouts": {"graceful": "10s", "boot": "15s"},
+    "timeouts": {"graceful": "10s", "boot": "15s", "linger": "500ms"},
     "reload": {"settle": "200ms"},
     "shutdown": {"idle_grace": "300ms", "linger": "100ms"},
 }

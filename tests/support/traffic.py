@@ -73,15 +73,18 @@ class Load:
 
     def stop(self) -> Tally:
         """Let the running requests end; return the tally.  A second call returns it again."""
-        process, self._process = self._process, None
+        process = self._process
         if process is None:
             return self.tally
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.close()
-        self._process = process
         try:
-            process.wait(self.plan.patience + 10)
+            wait_until(
+                lambda: self.poll() and process.poll() is not None,
+                within=self.plan.patience + 10,
+                what="the load generator ends",
+            )
             self.poll()
         finally:
             self._process = None
