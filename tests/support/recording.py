@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from tempfile import TemporaryFile
 from typing import Any
 
+from hybridd.config.settings import Limits, Timeouts
 from hybridd.http.access import AccessRecord
 from hybridd.http.body import Body
+from hybridd.http.counts import HttpCounts
+from hybridd.http.outcome import CLOSE_REASONS, REJECTIONS
 from hybridd.http.protocol import HttpProtocol
 from hybridd.http.request import Request
 from hybridd.http.response import ResponseHead
+from tests.support.http_cases import Response, parse_responses
 
 DATE = "Sun, 22 Nov 2026 10:00:00 GMT"
 
@@ -315,3 +320,70 @@ class RecordingService:
     def http_date(self) -> str:
         """It is always the same second."""
         return DATE
+
+
+class Wire:
+    """A client's view of one connection, with everything behind it in reach.
+
+    ``Wire(answer, limits={"body": 10}, timeouts={"handler": 5.0})`` changes some of the default settings.
+    """
+
+    def __init__(
+        self,
+        answer: Answer | None = respond_ok,
+        *,
+        limits: Mapping[str, int] | None = None,
+        timeouts: Mapping[str, float] | None = None,
+        room: int | None = None,
+        peername: Any = ("192.0.2.7", 40000),
+    ) -> None:
+        self.service = RecordingService(answer)
+        self.counts = HttpCounts()
+        self.transport = RecordingTransport(room=room, peername=peername)
+        self.limits = replace(Limits(), **(limits or {}))
+        self.timeouts = replace(Timeouts(), **(timeouts or {}))
+        self.protocol = HttpProtocol(self.service, self.limits, self.timeouts, self.counts)
+        self.transport.connect(self.protocol)
+
+    def send(self, *pieces: bytes) -> None:
+        """The client sends; after each piece the loop turns until nothing is left to do."""
+        for piece in pieces:
+            if piece:
+                self.transport.feed(piece)
+            self.turn()
+
+    def fin(self) -> None:
+        """The client closes its side."""
+        self.transport.eof()
+        self.turn()
+
+    def turn(self) -> None:
+        """Let the service take and answer what is ready, and deliver what waits in the kernel."""
+        self.service.turn()
+        self.transport.settle()
+        self.transport.deliver()
+        self.service.turn()
+        self.transport.settle()
+
+    def responses(self, methods: Sequence[str] = ()) -> list[Response]:
+        """Give what has come, taken apart."""
+        return parse_responses(bytes(self.transport.client), list(methods))
+
+    def statuses(self) -> list[int]:
+        """Give the statuses of what has come."""
+        return [response.status for response in self.responses()]
+
+    def rejected(self) -> dict[str, int]:
+        """Give the rejections counted."""
+        return {str(reason): count for reason, count in zip(REJECTIONS, self.counts.rejected, strict=True) if count}
+
+    def closed(self) -> str:
+        """Give why the connection has ended; empty: it has not."""
+        ends = [str(reason) for reason, count in zip(CLOSE_REASONS, self.counts.closed, strict=True) if count]
+        assert len(ends) == sum(self.counts.closed) == self.transport.lost
+        return ends[0] if ends else ""
+
+    def record(self) -> AccessRecord:
+        """Give the one record there is."""
+        assert len(self.service.records) == 1, self.service.records
+        return self.service.records[0]

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
-from hybridd.config.settings import Limits, Timeouts
-from hybridd.http.counts import HttpCounts
 from hybridd.http.outcome import Outcome
-from hybridd.http.protocol import HttpProtocol
 from hybridd.http.response import ResponseHead
 from hybridd.http.states import State
-from tests.support.http_cases import Case, Response, case_names, check, load_case, parse_responses
-from tests.support.recording import RecordingService, RecordingTransport
+from tests.support.http_cases import Case, case_names, check, load_case
+from tests.support.recording import Wire
 
-LIMITS = replace(Limits(), body=65536)
-TIMEOUTS = Timeouts()
+LIMITS = {"body": 65536}
 TRAILING = b"GET /trailing HTTP/1.1\r\nHost: example.org\r\n\r\n"
 CUTS = 12  # places at which a long case is cut
 
@@ -42,35 +37,9 @@ def echo(connection, request):
         connection.respond(ResponseHead(200, "OK", [JSON, *close]), text)
 
 
-class Wire:
-    """A client, a protocol and an echoing service."""
-
-    def __init__(self) -> None:
-        self.service = RecordingService(echo)
-        self.counts = HttpCounts()
-        self.transport = RecordingTransport()
-        self.protocol = HttpProtocol(self.service, LIMITS, TIMEOUTS, self.counts)
-        self.transport.connect(self.protocol)
-
-    def send(self, *pieces: bytes) -> None:
-        for piece in pieces:
-            if piece:
-                self.transport.feed(piece)
-            self.service.turn()
-            self.transport.deliver()
-
-    def fin(self) -> None:
-        self.transport.eof()
-        self.service.turn()
-        self.transport.deliver()
-
-    def responses(self, methods: list[str]) -> list[Response]:
-        return parse_responses(bytes(self.transport.client), methods)
-
-
 def play(case: Case, pieces: list[bytes]) -> Wire:
     """Let the client send the case in these pieces and check everything that it can see."""
-    wire = Wire()
+    wire = Wire(echo, limits=LIMITS)
     wire.send(*pieces)
     if case.fin:
         wire.fin()
@@ -87,7 +56,7 @@ def check_end(case: Case, wire: Wire) -> None:
         seen = bytes(transport.client)
         wire.send(TRAILING)
         assert bytes(transport.client) == seen, "something behind the end was answered"
-        transport.advance(TIMEOUTS.linger)
+        transport.advance(wire.timeouts.linger)
         assert transport.lost
         return
     assert not transport.fin
@@ -140,7 +109,7 @@ def test_with_trailing_bytes(name):
     case = load_case(name)
     if case.end == "waiting" or case.fin:
         return  # more bytes make another case of it
-    wire = Wire()
+    wire = Wire(echo, limits=LIMITS)
     wire.send(case.data + TRAILING)
     methods = [event.method for event in case.events if event.status >= 200]
     responses = wire.responses([*methods, "GET"])
