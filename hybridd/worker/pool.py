@@ -26,12 +26,13 @@ class Pool:
     """At most ``size`` jobs at once; more wait inside, in order (who wants a bound asks ``free`` first).
 
     Attributes:
+        size: how many threads there may be; lower than asked for after the system refused one, until ``grow``.
         running: jobs submitted and not yet done.
         threads: threads that exist.
     """
 
     def __init__(self, size: int, post: Callable[..., None], name: str) -> None:
-        self.size = size
+        self.size = self._wanted = size
         self.running = 0
         self.threads = 0
         self._post = post
@@ -54,6 +55,12 @@ class Pool:
         self.running += 1
         self._jobs.put((job, done))
 
+    def grow(self) -> bool:
+        """Ask for as many threads as were wanted once again; False: none are missing."""
+        missing = self.size < self._wanted
+        self.size = self._wanted
+        return missing
+
     def _start_thread(self) -> None:
         try:
             Thread(target=self._work, name=f"{self._name}-{self.threads}", daemon=True).start()
@@ -61,7 +68,7 @@ class Pool:
             if not self.threads:
                 raise
             _log.warning("cannot start thread %d of %d of the %s pool", self.threads + 1, self.size, self._name)
-            self.size = self.threads  # what this process can have; the queue before the pool says the rest
+            self.size = self.threads  # what this process can have now; the queue before the pool says the rest
         else:
             self.threads += 1
 
