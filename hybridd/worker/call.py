@@ -88,7 +88,7 @@ class Call:
         self.state = CallState.QUEUED
         self.started = 0.0
         self.cell = -1  # its text cell in the scoreboard row; -1 = none was free
-        self.gone = False  # the client has left; read by the thread that steps
+        self.gone = False  # the client has left or is cut off: nothing more is asked of the application
         self._leading = False
         # Bytes of response body.  `posted` belongs to the thread that steps, the other two to the one that leads;
         # each only grows, so the difference that the stepping thread sees is never too small.
@@ -158,12 +158,14 @@ class Call:
                 error,
             )
             self._do(self._abort)
+            self.gone = True
         else:
             self._do(self._spooled, self._spool)
 
     def send_file(self, fd: int, offset: int, count: int) -> None:
         """Go on with a stretch of a file."""
         self._posted += count
+        self._spool = None  # what comes behind it must not get into the file of what came before
         self._do(self._send_file, fd, offset, count)
 
     def finish(self) -> None:
