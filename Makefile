@@ -64,6 +64,7 @@ format: $(VENV)/.installed-lint  ## let the formatter have its way
 
 docs: $(VENV)/.installed-test  ## write the pages that are made from the source
 	@$(BIN)/python -m hybridd.config.reference > docs/settings.md
+	@$(BIN)/python -m hybridd.config.json_schema > config/schema.json
 	@$(BIN)/python -m hybridd.worker.metrics_reference > docs/metrics.md
 	@$(BIN)/python -m tests.support.file_map
 

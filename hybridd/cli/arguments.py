@@ -28,7 +28,7 @@ APPLICATION = "MODULE:CALLABLE"
 GROUPS = {
     "what to serve": ("factory", "protocol", "chdir"),
     "where": ("listen", "backlog", "admin", "timeouts.keep_alive"),
-    "by how many": ("workers", "threads", "pattern", "timeouts.worker", "timeouts.graceful"),
+    "by how many": ("workers", "threads", "handlers", "pattern", "timeouts.worker", "timeouts.graceful"),
     "logs": ("log.level", "log.file", "access_log.file"),
 }
 WIDEST = 110

@@ -202,6 +202,13 @@ class Config:
         flags="--threads",
         also="thread worker_threads",
     )
+    handlers: str = setting(
+        "auto",
+        choice("auto", "inline", "threads"),
+        "Where handlers run. auto: on the thread of the event loop until they block, then handed off; inline: there,"
+        " and a handler that blocks stops its worker; threads: always in a thread of the pool.",
+        flags="--handlers",
+    )
     pattern: str = setting(
         "hybrid",
         choice("hybrid"),

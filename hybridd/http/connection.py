@@ -11,6 +11,7 @@ Runs in:   the leader thread.
 from __future__ import annotations
 
 from enum import Enum, auto
+from typing import Any
 
 from hybridd.config.settings import Limits, Timeouts
 from hybridd.errors import HttpError
@@ -65,6 +66,7 @@ class Connection:
         "_timeouts",
         "_transport",
         "_writer",  # of an answer in parts
+        "call",  # what the service makes of the request it has taken; the service's own
     )
 
     def __init__(self, service: Service, limits: Limits, timeouts: Timeouts, counts: HttpCounts) -> None:
@@ -84,6 +86,7 @@ class Connection:
         self._writer: BodyWriter | None = None
         self._reason: CloseReason | None = None
         self._grace: float | None = None
+        self.call: Any = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._peer} {self._state.name} request {self._number}>"

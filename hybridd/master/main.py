@@ -57,8 +57,6 @@ def run(loaded: Loaded) -> int:
         return _be_master(loaded, notifier)
     except HybriddError as error:
         notifier.status(str(error))
-        if loaded.config.log.file != "-":  # else it would be said twice: the command line says it on standard error
-            _log.critical("%s", error)
         raise
     except BecomeWorker as become:
         spec = become.spec

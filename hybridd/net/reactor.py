@@ -131,6 +131,10 @@ class Reactor:
 
     # The loop.
 
+    def refresh(self) -> None:
+        """Read the clock again within a turn: something has taken its time."""
+        self.now = self.clock()
+
     def run(self) -> None:
         """Turn until ``stop``."""
         while not self._stopped:

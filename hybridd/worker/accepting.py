@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
@@ -17,6 +18,7 @@ from hybridd.net.listener import Listener
 from hybridd.net.reactor import READ
 from hybridd.net.terms import Terms
 from hybridd.net.transport import SocketTransport
+from hybridd.worker.gate import Gate
 
 _log = logging.getLogger("hybridd.worker")
 
@@ -38,19 +40,27 @@ class Wish(Enum):
 
 
 class Acceptor:
-    """One listener in one worker.
+    """One listener in one worker, or in the master (which shares it with nobody and needs no gate).
 
     Attributes:
         armed: whether the reactor watches it.
         accepted: connections taken, only ever growing.
     """
 
-    def __init__(self, listener: Listener, terms: Terms, limit: int, make_protocol: Callable[[], Any]) -> None:
+    def __init__(
+        self,
+        listener: Listener,
+        terms: Terms,
+        limit: int,
+        make_protocol: Callable[[], Any],
+        gate: Gate | None = None,
+    ) -> None:
         self.listener = listener
         self.armed = False
         self.accepted = 0
         self._terms = terms
         self._limit = limit
+        self._gate = gate
         self._make_protocol = make_protocol
         self._wish = Wish.NO
 
@@ -65,8 +75,9 @@ class Acceptor:
         self.review()
 
     def review(self) -> None:
-        """Watch the listener if it is wanted and there is room for a connection."""
+        """Watch the listener if it is wanted, a handler is free, and there is room for a connection."""
         watch = self._wish is Wish.YES and len(self._terms.open) < self._limit
+        watch = watch and (self._gate is None or self._gate.capacity())
         if watch is self.armed:
             return
         self.armed = watch
@@ -76,13 +87,25 @@ class Acceptor:
             self._terms.reactor.unregister(self.listener.fileno())
 
     def ready(self, mask: int) -> None:
-        """Somebody waits."""
+        """Somebody waits: take them one by one, as long as nobody else should."""
         del mask
-        if self.armed:
-            self.accept(_BATCH)
+        for _ in range(_BATCH):
+            if not self.armed:
+                break
+            if self._gate is not None and self._gate.defers(self._terms.reactor.now):
+                os.sched_yield()  # who should take it may need this CPU to do so
+                break
+            if not self.accept(1):
+                break
 
-    def accept(self, most: int) -> None:
-        """Take up to ``most`` waiting connections."""
+    def admit_one(self) -> None:
+        """Take one connection although all handlers are busy: nobody waits for ever behind slow ones."""
+        if self._wish is Wish.YES and not self.armed:
+            self.accept(1)
+
+    def accept(self, most: int) -> int:
+        """Take up to ``most`` waiting connections; how many there were."""
+        before = self.accepted
         for _ in range(most):
             if len(self._terms.open) >= self._limit:
                 break
@@ -98,6 +121,7 @@ class Acceptor:
             self.accepted += 1
             SocketTransport(self._terms, sock, self._make_protocol(), peer).open()
         self.review()
+        return self.accepted - before
 
     def _pause(self, error: OSError) -> None:
         _log.warning("cannot accept on %s for now: %s", self.listener.address, error.strerror)

@@ -17,16 +17,19 @@ Runs in:   Outlet methods in the thread that steps; ``begin``, ``client_*`` and 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from contextvars import Context
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hybridd.app.wsgi import WsgiExchange
 from hybridd.http.protocol import HttpProtocol
 from hybridd.http.request import Request
 from hybridd.http.response import ResponseHead
+from hybridd.net.reactor import Reactor
 from hybridd.worker.lead import Lead
+from hybridd.worker.routes import Verdict
 from hybridd.worker.spool import Spool
 
 _log = logging.getLogger("hybridd.worker")
@@ -42,10 +45,19 @@ class CallState(Enum):
     DONE = "done"
 
 
+class Step(NamedTuple):
+    """What came of a step in the pool: ``done`` or suspended; how long it took, and how much of it on a CPU."""
+
+    done: bool
+    seconds: float
+    cpu_seconds: float
+
+
 class Desk(Protocol):
     """Where Calls come from and go back to: the dispatch of the worker."""
 
     lead: Lead
+    reactor: Reactor
     response_memory: int
     response_spool: int
 
@@ -65,7 +77,6 @@ class Call:
         "_given",
         "_held_up",
         "_leader_spool",
-        "_leading",
         "_posted",
         "_spool",
         "cell",
@@ -73,9 +84,11 @@ class Call:
         "context",
         "exchange",
         "gone",
+        "leading",
         "request",
         "started",
         "state",
+        "verdict",
     )
 
     exchange: WsgiExchange
@@ -89,7 +102,8 @@ class Call:
         self.started = 0.0
         self.cell = -1  # its text cell in the scoreboard row; -1 = none was free
         self.gone = False  # the client has left or is cut off: nothing more is asked of the application
-        self._leading = False
+        self.verdict = Verdict.FAST
+        self.leading = False
         # Bytes of response body.  `posted` belongs to the thread that steps, the other two to the one that leads;
         # each only grows, so the difference that the stepping thread sees is never too small.
         self._posted = 0
@@ -108,10 +122,16 @@ class Call:
         """Run the application until its response is complete (True) or must wait for the client (False)."""
         return self.context.run(self.exchange.step)
 
-    def abandon(self) -> bool:
-        """Let the application close what it opened for a client that is gone; True, as a step that was the last."""
+    def measured_step(self) -> Step:
+        """Step, and measure it: in a thread of the pool, where its time is its own."""
+        began, cpu_began = time.monotonic(), time.thread_time()
+        done = self.step()
+        return Step(done, time.monotonic() - began, time.thread_time() - cpu_began)
+
+    def abandon(self) -> Step:
+        """Let the application close what it opened for a client that is gone: the last step."""
         self.context.run(self.exchange.abandon)
-        return True
+        return Step(done=True, seconds=0.0, cpu_seconds=0.0)
 
     @property
     def behind(self) -> bool:
@@ -120,13 +140,16 @@ class Call:
 
     def enter(self) -> None:
         """Application code begins on this thread."""
-        if self._leading:
+        if self.leading:
             self._desk.lead.open(self)
 
     def leave(self) -> None:
         """Application code has ended; from here on this thread may no longer lead."""
-        if self._leading and not self._desk.lead.close(self):
-            self._leading = False
+        if self.leading:
+            if self._desk.lead.close(self):
+                self._desk.reactor.refresh()  # the application may have taken its time
+            else:
+                self.leading = False
 
     def whole(self, head: ResponseHead, body: bytes) -> None:
         """Answer with all there is."""
@@ -177,7 +200,7 @@ class Call:
         self._do(self._abort)
 
     def _do(self, fn: Callable[..., object], *args: object) -> None:
-        if self._leading:
+        if self.leading:
             fn(*args)
         else:
             self._desk.post(fn, *args)
@@ -208,7 +231,7 @@ class Call:
     def _spooled(self, spool: Spool) -> None:
         if spool is not self._leader_spool:
             self._pass_on_spool()
-            self.close_spool()
+            self._close_spool()
             self._leader_spool = spool
         if not self._held_up:
             self._pass_on_spool()
@@ -225,10 +248,16 @@ class Call:
         if not self._held_up:
             self._flushed = self._given
 
-    def close_spool(self) -> None:
-        """Give the spool's file back; parts of it that are being sent have descriptors of their own."""
+    def end(self) -> None:
+        """Give everything back; the connection may have the next request's Call already."""
+        if self.connection.call is self:
+            self.connection.call = None
+        self._close_spool()
+        self.request.body.close()  # also that of a Call that never began
+
+    def _close_spool(self) -> None:
         if self._leader_spool is not None:
-            self._leader_spool.close()
+            self._leader_spool.close()  # parts of it that are being sent have descriptors of their own
             self._leader_spool = None
 
     def client_behind(self) -> None:

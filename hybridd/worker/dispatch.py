@@ -1,60 +1,85 @@
-"""Which thread runs a Call, and which Calls wait for one.
+"""Which thread runs a Call: the one that leads until it blocks, or one of the pool.
 
-``threads`` Calls run at once, each in a thread of the pool; the thread that leads is never among them, so that the
-connections are served whatever the application does.  Behind them waits a bounded queue; how long a Call may wait there
-is its connection's deadline.
+``handlers: auto``.  A Call begins on the thread that leads, which costs no thread switch.  When it blocks, the monitor
+has another thread take the reactor over, and this one is an ordinary thread of the pool from then on.  Routes that did
+so lately go to the pool at once (routes.py).  ``inline`` never hands off, ``threads`` never begins on the leader.
 
-Knows:     Calls and how many may run.
+``threads`` Calls hold a thread at once, wherever they began; one more thread always leads.  Behind them waits a bounded
+queue; how long a Call may wait there is its connection's deadline.
+
+Knows:     Calls, how many may run, who leads.
 Never:     HTTP's rules, sockets, the application.
-Runs in:   the thread that leads, every method.
+Runs in:   the thread that leads, every method but ``_take_over``.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import deque
+import sys
+from collections.abc import Callable
 from functools import partial
 
 from hybridd.config.settings import Config
 from hybridd.http.outcome import Rejection
 from hybridd.net.reactor import Reactor
 from hybridd.ops.scoreboard import Row
-from hybridd.worker import words
-from hybridd.worker.call import Call, CallState
-from hybridd.worker.lead import Lead
+from hybridd.worker.call import Call, CallState, Step
+from hybridd.worker.in_flight import InFlight
+from hybridd.worker.lead import Lead, LeadLostError
+from hybridd.worker.monitor import Monitor
 from hybridd.worker.pool import Pool
+from hybridd.worker.routes import Routes, Verdict
+from hybridd.worker.waiting import Waiting
 
 _log = logging.getLogger("hybridd.worker")
 
-_CELL_STATES = {
-    CallState.QUEUED: words.CallState.QUEUED,
-    CallState.RUNNING: words.CallState.RUNNING,
-    CallState.SUSPENDED: words.CallState.SUSPENDED,
-    CallState.RESUMED: words.CallState.SUSPENDED,
-}
+COMPUTING_AT_ONCE = 2
+"""Calls that compute share the interpreter lock with the leader; more of them would only make each other slower."""
+
+_SWITCH_INTERVALS = {False: 0.005, True: 0.0005}
+"""Seconds, by whether a Call runs beside the leader.  With four handlers that compute, the median of a fast request was
+18.5 ms at Python's default of 5 ms, and 2.0 ms at 0.5 ms."""
 
 
 class Dispatch:
     """The desk that Calls go out from and come back to.
 
     Attributes:
-        running: the Calls that hold a thread.
+        running: the Calls that hold a thread of the pool.
         suspended: how many began, hold no thread and will go on.
+        handoffs: Calls that were taken over, only ever growing.
     """
 
     def __init__(self, config: Config, reactor: Reactor, row: Row) -> None:
         self.lead = Lead()
+        self.reactor = reactor
+        self.post = reactor.post
         self.response_memory = config.limits.response_memory
         self.response_spool = config.limits.response_spool
         self.running: set[Call] = set()
         self.suspended = 0
-        self.post = reactor.post
-        self._reactor = reactor
+        self.handoffs = 0
+        self._inline = config.handlers != "threads"
+        self._monitor = Monitor(self.lead, self._take_over) if config.handlers == "auto" else None
+        self._routes = Routes()
         self._pool = Pool(config.threads, reactor.post, "call")
-        self._waiting: deque[Call] = deque()
+        self._waiting = Waiting()
         self._queue_limit = config.limits.queue
-        self._row = row
-        self._free_cells = list(range(words.CALL_CELLS - 1, -1, -1))
+        self._in_flight = InFlight(row)
+        self._computing = 0
+        self._run_reactor: Callable[[], None] = reactor.run
+
+    def start(self, run_reactor: Callable[[], None]) -> None:
+        """Let a thread of the pool lead: it calls ``run_reactor``, as will every thread that takes over from it.
+
+        Raises:
+            RuntimeError: no thread can be started.
+        """
+        self._run_reactor = run_reactor
+        if not self._pool.lead(run_reactor):
+            raise RuntimeError("no thread can be started to lead")
+        if self._monitor is not None:
+            self._monitor.start()
 
     @property
     def queued(self) -> int:
@@ -63,8 +88,13 @@ class Dispatch:
 
     @property
     def threads(self) -> int:
-        """Calls that may run at once."""
+        """Calls that may hold a thread at once."""
         return self._pool.size
+
+    @property
+    def has_capacity(self) -> bool:
+        """Whether a Call that came now would begin at once."""
+        return self._pool.free
 
     @property
     def idle(self) -> bool:
@@ -76,26 +106,32 @@ class Dispatch:
         """When the oldest Call that holds a thread began (monotonic seconds); 0.0 when none does."""
         return min((call.started for call in self.running), default=0.0)
 
-    def submit(self, call: Call) -> bool:
-        """Run a new Call now, or let it wait; False: the queue is full, and the client has been told so."""
-        if self._pool.free and not self._waiting:
+    def submit(self, call: Call) -> None:
+        """Run a new Call now, or let it wait; when the queue is full, its client is told so.
+
+        Raises:
+            LeadLostError: the Call ran here, blocked, and somebody else leads now.
+        """
+        request = call.request
+        call.verdict = self._routes.judge(request.method, request.path)
+        if self._inline and call.verdict is Verdict.FAST and self._pool.free:
+            self._run_inline(call)
+        elif self._may_run(call):
             self._run(call)
         elif len(self._waiting) < self._queue_limit:
             call.connection.call_queued()
-            self._waiting.append(call)
-            self._show(call)
+            self._waiting.add(call)
+            self._in_flight.show(call)
         else:
             self._end(call)
             call.connection.refuse(503, Rejection.QUEUE_FULL)
-            return False
-        return True
 
     def resume(self, call: Call) -> None:
         """Let a suspended Call go on before any new one begins; not from inside a transport's frame."""
         call.state = CallState.RESUMED
         self.suspended -= 1
-        self._waiting.appendleft(call)
-        self._reactor.call_soon(self._run_waiting)
+        self._waiting.add_first(call)
+        self.reactor.call_soon(self._run_waiting)
 
     def client_gone(self, call: Call) -> None:
         """Nobody waits for this Call any more: forget it if it has not begun, else let it end."""
@@ -111,65 +147,105 @@ class Dispatch:
             self._waiting.remove(call)
             self._end(call)
 
+    # On the thread that leads.
+
+    def _run_inline(self, call: Call) -> None:
+        call.state = CallState.RUNNING
+        call.started = self.reactor.now
+        call.connection.call_started()
+        call.leading = True
+        done = call.step()
+        if not call.leading:
+            self.post(self._released, call, done)
+            raise LeadLostError
+        call.leading = False
+        self._stepped(call, done=done)
+
+    def _take_over(self, token: object) -> None:
+        """Nobody leads at this moment (the monitor has stolen the lead): let a thread of the pool do it."""
+
+        def lead() -> None:
+            assert isinstance(token, Call)
+            self._taken_over(token)
+            self._run_reactor()
+
+        if not self._pool.lead(lead):
+            self._inline = False  # this thread leads now and nobody watches it: nothing may block it
+            lead()
+
+    def _taken_over(self, call: Call) -> None:
+        """The new leader's first step: book the Call that the old one is still busy with."""
+        self.handoffs += 1
+        self._holds_thread(call)
+
+    def _released(self, call: Call, done: bool) -> None:
+        """The old leader has come back from a Call that was taken over; that it waited is the likelier guess."""
+        self._pool.release()
+        self._stepped_in_pool(call, Step(done, self.reactor.now - call.started, 0.0))
+
+    # In the pool.
+
+    def _may_run(self, call: Call) -> bool:
+        if call.verdict is Verdict.COMPUTES and self._computing >= COMPUTING_AT_ONCE:
+            return False
+        return self._pool.free and not self._waiting
+
     def _run_waiting(self) -> None:
-        while self._waiting and self._pool.free:
-            self._run(self._waiting.popleft())
+        while self._pool.free:
+            call = self._waiting.next(computing_allowed=self._computing < COMPUTING_AT_ONCE)
+            if call is None:
+                return
+            self._run(call)
 
     def _run(self, call: Call) -> None:
         if call.state is CallState.QUEUED:
-            call.started = self._reactor.now
+            call.started = self.reactor.now
             call.connection.call_started()
         call.state = CallState.RUNNING
-        self.running.add(call)
-        self._show(call)
-        job = call.abandon if call.gone else call.step
+        self._holds_thread(call)
         try:
-            self._pool.submit(job, partial(self._stepped, call))
+            self._pool.submit(call.abandon if call.gone else call.measured_step, partial(self._stepped_in_pool, call))
         except RuntimeError as error:
-            self._no_thread(call, error)
-
-    def _no_thread(self, call: Call, error: RuntimeError) -> None:
-        _log.error("no thread can be started for %s %s: %s", call.request.method, call.request.path, error)
-        self.running.discard(call)
-        self._end(call)
-        call.connection.refuse(503, Rejection.QUEUE_FULL)
-
-    def _stepped(self, call: Call, done: bool | BaseException) -> None:
-        self.running.discard(call)
-        if done is False:
-            self.suspended += 1
-            call.rest()
-            self._show(call)
-            if call.gone and call.state is CallState.SUSPENDED:
-                self.resume(call)
-        else:
+            _log.error("no thread for %s %s: %s", call.request.method, call.request.path, error)
+            self._lets_thread_go(call)
             self._end(call)
-            if done is not True:  # a defect of ours, logged by the pool: nobody will answer this client
-                call.connection.abort_response()
+            call.connection.refuse(503, Rejection.QUEUE_FULL)
+
+    def _holds_thread(self, call: Call) -> None:
+        self.running.add(call)
+        self._computing += call.verdict is Verdict.COMPUTES
+        self._in_flight.show(call)
+        if len(self.running) == 1:
+            sys.setswitchinterval(_SWITCH_INTERVALS[True])
+
+    def _lets_thread_go(self, call: Call) -> None:
+        self.running.discard(call)
+        self._computing -= call.verdict is Verdict.COMPUTES
+        if not self.running:
+            sys.setswitchinterval(_SWITCH_INTERVALS[False])
+
+    def _stepped_in_pool(self, call: Call, step: Step | BaseException) -> None:
+        self._lets_thread_go(call)
+        if isinstance(step, BaseException):  # a defect of ours, logged by the pool: nobody else will answer this client
+            self._end(call)
+            call.connection.abort_response()
+        else:
+            request = call.request
+            self._routes.observe(request.method, request.path, step.seconds, step.cpu_seconds)
+            self._stepped(call, done=step.done)
         self._run_waiting()
+
+    def _stepped(self, call: Call, *, done: bool) -> None:
+        if done:
+            self._end(call)
+            return
+        self.suspended += 1
+        call.rest()
+        self._in_flight.show(call)
+        if call.gone and call.state is CallState.SUSPENDED:
+            self.resume(call)
 
     def _end(self, call: Call) -> None:
         call.state = CallState.DONE
-        call.close_spool()
-        call.request.body.close()  # also that of a Call that never began
-        if call.cell >= 0:
-            words.clear_call(self._row, call.cell)
-            self._free_cells.append(call.cell)
-            call.cell = -1
-
-    def _show(self, call: Call) -> None:
-        """Write the Call into its row, so that a death certificate can name it."""
-        if call.cell < 0:
-            if not self._free_cells:
-                return
-            call.cell = self._free_cells.pop()
-        request = call.request
-        words.write_call(
-            self._row,
-            call.cell,
-            _CELL_STATES[call.state],
-            int((call.started or request.ready) * 1e9),
-            request_id=request.id,
-            method=request.method,
-            path=request.path,
-        )
+        call.end()
+        self._in_flight.forget(call)

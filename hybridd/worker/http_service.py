@@ -62,7 +62,6 @@ class HttpService:
         self._slot = slot
         self._record = record
         self._files = Pool(_FILE_THREADS, reactor.post, "file")
-        self._calls: dict[HttpProtocol, Call] = {}
         self._date = ""
         self._date_second = 0
 
@@ -80,37 +79,32 @@ class HttpService:
             return
         call = Call(self._dispatch, connection, request, self._context.copy())
         call.exchange = self._server.exchange(request, call, self._local)
-        self._calls[connection] = call
-        if not self._dispatch.submit(call):
-            self._calls.pop(connection, None)
+        connection.call = call
+        self._dispatch.submit(call)
 
     def client_gone(self, connection: HttpProtocol, /) -> None:
         """Let the Call end."""
-        call = self._calls.pop(connection, None)
-        if call is not None:
-            self._dispatch.client_gone(call)
+        if connection.call is not None:
+            self._dispatch.client_gone(connection.call)
 
     def client_behind(self, connection: HttpProtocol, /) -> None:
         """Let the Call keep to itself what it produces."""
-        call = self._calls.get(connection)
-        if call is not None:
-            call.client_behind()
+        if connection.call is not None:
+            connection.call.client_behind()
 
     def client_caught_up(self, connection: HttpProtocol, /) -> None:
         """Let the Call go on."""
-        call = self._calls.get(connection)
-        if call is not None:
-            call.client_caught_up()
+        if connection.call is not None:
+            connection.call.client_caught_up()
 
     def queue_expired(self, connection: HttpProtocol, /) -> None:
         """Forget the Call; its client has been told."""
-        call = self._calls.pop(connection, None)
-        if call is not None:
-            self._dispatch.drop(call)
+        if connection.call is not None:
+            self._dispatch.drop(connection.call)
 
     def handler_expired(self, connection: HttpProtocol, /) -> None:
         """Say which handler it was; it cannot be interrupted, but nothing more is asked of the application."""
-        call = self._calls.pop(connection, None)
+        call = connection.call
         if call is not None:
             request = call.request
             _log.error(

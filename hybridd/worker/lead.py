@@ -7,23 +7,41 @@ gets the token, without a lock of ours.
 
 Knows:     tokens.
 Never:     what a Call does.
-Runs in:   ``open`` and ``close`` in the thread that leads; ``steal`` in the one that wants to.
+Runs in:   ``open`` and ``close`` in the thread that leads; ``look`` and ``steal`` in the one that wants to.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+
+class LeadLostError(BaseException):
+    """Unwinds the old leader out of the reactor: its Call was taken over, and the thread belongs to the pool now.
+
+    Not an Exception, and nothing on its way may touch what only the leader may: somebody else leads already.
+    """
+
 
 class Lead:
-    """The steal window of one worker: at most one token at a time, that of the Call that runs on the leader."""
+    """The steal window of one worker: at most one token at a time, that of the Call that runs on the leader.
 
-    __slots__ = ("_tokens",)
+    Attributes:
+        unwatched: nobody looks at the window; ``open`` calls ``watch`` then.
+    """
+
+    __slots__ = ("_tokens", "unwatched", "watch")
 
     def __init__(self) -> None:
         self._tokens: list[object] = []
+        self.unwatched = False
+        self.watch: Callable[[], None] = lambda: None
 
     def open(self, token: object) -> None:
         """Application code begins."""
+        # The token first, then the look: who stops watching does it the other way round, so that one sees the other.
         self._tokens.append(token)
+        if self.unwatched:
+            self.watch()
 
     def close(self, token: object) -> bool:
         """Application code has ended; False: the lead was taken meanwhile.
@@ -35,6 +53,13 @@ class Lead:
         except ValueError:
             return False
         return True
+
+    def look(self) -> object | None:
+        """The token that could be stolen at this moment; None: the leader is in the server's own code."""
+        try:
+            return self._tokens[0]
+        except IndexError:
+            return None
 
     def steal(self, token: object) -> bool:
         """Take the lead from the Call that ``token`` belongs to; False: it has left its application code."""

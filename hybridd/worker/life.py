@@ -19,7 +19,6 @@ import logging
 import os
 import secrets
 import signal
-import sys
 import threading
 import time
 from enum import Enum
@@ -37,6 +36,8 @@ from hybridd.ops.scoreboard import Row
 from hybridd.ops.title import Title, worker_title
 from hybridd.worker import words
 from hybridd.worker.assembly import assemble
+from hybridd.worker.dispatch import Dispatch
+from hybridd.worker.lead import LeadLostError
 from hybridd.worker.serving import Serving
 from hybridd.worker.spec import WorkerSpec
 from hybridd.worker.words import WorkerState
@@ -48,10 +49,6 @@ SIGNALS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1)
 
 IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU, signal.SIGWINCH)
 """A terminal sends some of these to the whole process group; they are the master's business."""
-
-_SWITCH_INTERVAL = 0.0005
-"""Seconds.  With four handlers that compute, the median of a fast request was 18.5 ms at Python's default of 5 ms, and
-2.0 ms at this value; it costs nothing while no handler computes."""
 
 _LAST_WORDS = 5.0
 """Seconds that ``atexit`` functions and threads of the application have after a clean drain."""
@@ -124,9 +121,9 @@ def _load(config: Config) -> Any:
 
 
 def _serve(spec: WorkerSpec, row: Row, application: Any) -> int:
-    sys.setswitchinterval(_SWITCH_INTERVAL)
     reactor = Reactor()
-    serving = assemble(spec, row, application, reactor)
+    dispatch = Dispatch(spec.config, reactor, row)
+    serving = assemble(spec, row, application, dispatch)
     signals = SignalBytes(reactor, SIGNALS, serving.receive_signal)
     signals.install()  # after loading: the application may have installed its own
     failure: list[BaseException] = []
@@ -134,19 +131,24 @@ def _serve(spec: WorkerSpec, row: Row, application: Any) -> int:
 
     def lead() -> None:
         try:
-            serving.begin(spec.lifeline, spec.probation)
             reactor.run()
+        except LeadLostError:
+            return  # another thread leads; this one is of the pool now
         except BaseException as error:  # noqa: BLE001  # a defect of ours: said, and the process ends with it
             failure.append(error)
-        finally:
-            errands.put(Errand.LEAVE)
+        errands.put(Errand.LEAVE)
 
     def check_signals() -> None:
         if not signals.intact():  # a C extension, or code that ran in the main thread after all
             errands.put(Errand.TAKE_SIGNALS_BACK)
 
     serving.on_beat = check_signals
-    threading.Thread(target=lead, name="leader", daemon=True).start()
+    reactor.call_soon(serving.begin, spec.lifeline, spec.probation)
+    try:
+        dispatch.start(lead)
+    except RuntimeError as error:
+        _log.critical("cannot serve: %s; see the limits on processes (ulimit -u, TasksMax, pids.max)", error)
+        return ExitCode.SYSTEM
     while errands.get() is Errand.TAKE_SIGNALS_BACK:
         _log.warning("something in this worker took over a signal that hybridd needs; it is taken back")
         signals.install()

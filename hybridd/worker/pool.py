@@ -3,9 +3,12 @@
 Not ``concurrent.futures``: its threads are joined at exit, so that one handler that hangs for ever keeps its process
 alive for ever.  These are daemon threads and nobody waits for them.
 
+One job may be special: the lead.  It runs in a thread of the pool but takes no slot, so that with every slot busy there
+is still one thread that leads.
+
 Knows:     threads, and how to post to the thread that leads.
 Never:     what the jobs are.
-Runs in:   ``submit`` and ``done`` in the thread that leads; jobs in the pool's threads.
+Runs in:   ``submit`` and ``done`` in the thread that leads; ``lead`` there or where nobody leads; jobs in the threads.
 """
 
 from __future__ import annotations
@@ -26,8 +29,8 @@ class Pool:
     """At most ``size`` jobs at once; more wait inside, in order (who wants a bound asks ``free`` first).
 
     Attributes:
-        size: how many threads there may be; lower than asked for after the system refused one, until ``grow``.
-        running: jobs submitted and not yet done.
+        size: how many jobs may run at once; lower than asked for after the system refused a thread, until ``grow``.
+        running: slots taken: jobs submitted and not yet done.
         threads: threads that exist.
     """
 
@@ -35,9 +38,10 @@ class Pool:
         self.size = self._wanted = size
         self.running = 0
         self.threads = 0
+        self._leads = 0
         self._post = post
         self._name = name
-        self._jobs: SimpleQueue[tuple[Job, Done]] = SimpleQueue()
+        self._jobs: SimpleQueue[tuple[Job, Done | None]] = SimpleQueue()
 
     @property
     def free(self) -> bool:
@@ -48,12 +52,31 @@ class Pool:
         """Run ``job()`` in a thread, then ``done(its result)`` in the thread that leads.
 
         Raises:
-            RuntimeError: no thread exists and none can be started (limits on processes, memory).
+            RuntimeError: no thread exists for it and none can be started (limits on processes, memory).
         """
-        if self.threads < min(self.running + 1, self.size):
-            self._start_thread()
+        if self.free and self.threads <= self.running + self._leads and not self._start_thread():
+            if not self.running:
+                raise RuntimeError(f"no thread can be started for the {self._name} pool")
+            self.size = self.running  # what this process can have now; the queue before the pool says the rest
         self.running += 1
         self._jobs.put((job, done))
+
+    def lead(self, job: Job) -> bool:
+        """Run ``job()`` at once in a thread but in no slot; False when there is no thread for it.
+
+        When there was a lead before, its thread is busy with something that blocked: it has a slot from now on, until
+        ``release``.
+        """
+        self.running += self._leads
+        self._leads = 1
+        if self.threads <= self.running and not self._start_thread():
+            return False
+        self._jobs.put((job, None))
+        return True
+
+    def release(self) -> None:
+        """The slot of a former lead's thread is free again."""
+        self.running -= 1
 
     def grow(self) -> bool:
         """Ask for as many threads as were wanted once again; False: none are missing."""
@@ -61,16 +84,15 @@ class Pool:
         self.size = self._wanted
         return missing
 
-    def _start_thread(self) -> None:
+    def _start_thread(self) -> bool:
         try:
             Thread(target=self._work, name=f"{self._name}-{self.threads}", daemon=True).start()
-        except RuntimeError:
-            if not self.threads:
-                raise
-            _log.warning("cannot start thread %d of %d of the %s pool", self.threads + 1, self.size, self._name)
-            self.size = self.threads  # what this process can have now; the queue before the pool says the rest
-        else:
-            self.threads += 1
+        except RuntimeError as error:
+            wanted = self._wanted + self._leads
+            _log.warning("cannot start thread %d of %d of the %s pool: %s", self.threads + 1, wanted, self._name, error)
+            return False
+        self.threads += 1
+        return True
 
     def _work(self) -> None:
         while True:
@@ -80,7 +102,8 @@ class Pool:
             except BaseException as error:  # noqa: BLE001  # a defect of ours: the thread and its slot must survive it
                 _log.critical("a job of the %s pool failed", self._name, exc_info=error)
                 result = error
-            self._post(self._finished, done, result)
+            if done is not None:
+                self._post(self._finished, done, result)
             del job, done, result  # a thread that waits keeps nothing of its last job alive
 
     def _finished(self, done: Done, result: Any) -> None:

@@ -18,6 +18,7 @@ from hybridd.ops.title import Title, worker_title
 from hybridd.worker import words
 from hybridd.worker.accepting import Acceptor
 from hybridd.worker.dispatch import Dispatch
+from hybridd.worker.gate import Gate
 from hybridd.worker.spec import WorkerSpec
 from hybridd.worker.words import WorkerState
 
@@ -34,6 +35,7 @@ class Report:
         terms: Terms,
         dispatch: Dispatch,
         acceptors: Sequence[Acceptor],
+        gate: Gate,
     ) -> None:
         self._spec = spec
         self._row = row
@@ -41,6 +43,7 @@ class Report:
         self._terms = terms
         self._dispatch = dispatch
         self._acceptors = acceptors
+        self._gate = gate
         self._state = WorkerState.BOOTING
         self._title = Title()
         self._moved: tuple[int, ...] = ()
@@ -58,6 +61,7 @@ class Report:
         row[words.HEARTBEAT] = time.monotonic_ns()
         row[words.OLDEST_CALL] = int(self._dispatch.oldest * 1e9)
         row[words.THREADS] = self._dispatch.threads
+        row[words.HANDOFFS] = self._dispatch.handoffs
         self._row.store(words.LOG_DROPPED, self._spec.logs.dropped)
         self._show_title()
 
@@ -70,7 +74,7 @@ class Report:
         """The loop goes to sleep; another worker may leave a connection to us if we would hear of it."""
         row = self._row.words
         row[words.BUSY_SINCE] = 0
-        row[words.ASLEEP] = int(any(acceptor.armed for acceptor in self._acceptors))
+        row[words.ASLEEP] = int(not self._gate.deferring and any(acceptor.armed for acceptor in self._acceptors))
 
     def wakes(self) -> None:
         """The loop has something to do."""

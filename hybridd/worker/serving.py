@@ -149,6 +149,8 @@ class Serving:
     def _beat(self) -> None:
         self._report.beat()
         self._logs.tick(self._reactor.now)
+        for acceptor in self._acceptors:
+            acceptor.admit_one()
         if self.on_beat is not None:
             self.on_beat()
         if self.phase is not Phase.ENDED:

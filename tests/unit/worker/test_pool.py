@@ -31,7 +31,7 @@ class PlayedThread:
 
     def start(self):
         if len(self.made) >= PlayedThread.allowed:
-            raise RuntimeError("can't start new thread")
+            raise RuntimeError("no thread can be started")
         self.made.append(self)
 
     def run(self):
@@ -147,7 +147,7 @@ def test_a_job_that_raises_anything_costs_neither_thread_nor_slot(pool, threads,
 
 def test_without_any_thread_a_job_is_refused(pool, threads, posted):
     PlayedThread.allowed = 0
-    with pytest.raises(RuntimeError, match="can't start new thread"):
+    with pytest.raises(RuntimeError, match="no thread can be started"):
         pool.submit(int, lambda _: None)
     assert (pool.running, pool.free) == (0, True)
     PlayedThread.allowed = 1
@@ -226,3 +226,25 @@ def test_real_threads_do_the_same(monkeypatch):
         pool._jobs.put(None)
     for thread in threads:
         thread.join(10)
+
+
+def test_the_lead_takes_no_slot(pool, threads, posted):
+    assert pool.lead(int)
+    for _ in range(3):
+        assert pool.free
+        pool.submit(int, lambda _: None)
+    assert (pool.running, pool.threads, pool.free) == (3, 4, False)
+
+
+def test_a_new_lead_turns_the_old_one_into_a_job_until_it_is_released(pool, threads, posted):
+    pool.lead(int)
+    assert pool.lead(int), "the thread of the old lead is busy: the new one has one of its own"
+    assert (pool.running, pool.threads) == (1, 2)
+    pool.release()
+    assert (pool.running, pool.free) == (0, True)
+
+
+def test_a_lead_without_a_thread_is_refused(pool, threads, posted):
+    PlayedThread.allowed = 1
+    assert pool.lead(int)
+    assert not pool.lead(int)
