@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import pytest
+
+from hybridd.master import events, vitals
+from hybridd.master.children import Child, Phase
+from hybridd.master.effects import Reaped
+from hybridd.master.vitals import Seen, Vitals
+from hybridd.ops.procfs import Stat
+from hybridd.ops.run_queue import Thread
+from hybridd.ops.scoreboard import Scoreboard
+from hybridd.worker import words
+from hybridd.worker.words import CallState, WorkerState
+
+SECOND = 1_000_000_000
+
+
+class Machine:
+    """What /proc and the control group say."""
+
+    def __init__(self) -> None:
+        self.stats: dict[int, Stat | None] = {}
+        self.oom_kills: int | None = 0
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    machine = Machine()
+    monkeypatch.setattr(vitals, "read_stat", machine.stats.get)
+    monkeypatch.setattr(vitals, "read_threads", lambda _: {1: Thread(0.0, runnable=False)})
+    monkeypatch.setattr(vitals, "read_oom_kills", lambda: machine.oom_kills)
+    return machine
+
+
+@pytest.fixture
+def board():
+    return Scoreboard.create(words.LAYOUT, rows=4)
+
+
+@pytest.fixture
+def looker(machine, board):
+    return Vitals(board)
+
+
+def child(slot=0, phase=Phase.READY, *, served=True, generation=1):
+    return Child(
+        slot=slot,
+        pid=100 + slot,
+        generation=generation,
+        phase=phase,
+        born=1.0,
+        since=1.0,
+        served_since=2.0 if served else None,
+    )
+
+
+def by_pid(*children):
+    return {one.pid: one for one in children}
+
+
+def says(board, slot, state, generation=1):
+    board.row(slot).words[words.STATE] = words.pack_state(state, generation)
+
+
+def test_ready_is_news_once(looker, board):
+    says(board, 0, WorkerState.READY)
+    booting = child(phase=Phase.BOOTING, served=False)
+    assert list(looker.announced(by_pid(booting))) == [events.BecameReady(100)]
+    assert list(looker.announced(by_pid(child()))) == []
+
+
+def test_what_an_earlier_life_left_in_the_row_is_not_news(looker, board):
+    says(board, 0, WorkerState.READY, generation=1)
+    assert list(looker.announced(by_pid(child(phase=Phase.BOOTING, served=False, generation=2)))) == []
+
+
+def test_leaving_unasked_is_news(looker, board):
+    says(board, 0, WorkerState.DRAINING)
+    assert list(looker.announced(by_pid(child()))) == [events.BeganToLeave(100)]
+    assert list(looker.announced(by_pid(child(phase=Phase.DRAINING)))) == []
+
+
+def test_one_that_was_ready_for_a_moment_only_was_ready(looker, board):
+    says(board, 0, WorkerState.DRAINING)
+    booting = child(phase=Phase.BOOTING, served=False)
+    assert list(looker.announced(by_pid(booting))) == [events.BecameReady(100), events.BeganToLeave(100)]
+
+
+def test_a_silent_heart_is_found_and_its_return_too(looker, board):
+    row = board.row(0)
+    row.words[words.HEARTBEAT] = 10 * SECOND
+    limits = {1: 5.0}
+    found = {now: looker.round(by_pid(child()), limits, float(now)) for now in range(10, 17)}
+    assert {now: news for now, news in found.items() if news} == {
+        15: [events.SeemsHung(100)],
+        16: [events.SeemsHung(100)],
+    }
+    hung = by_pid(child(phase=Phase.HUNG))
+    assert looker.round(hung, limits, 17.0) == []
+    row.words[words.HEARTBEAT] = 18 * SECOND
+    assert looker.round(hung, limits, 18.0) == [events.Recovered(100)]
+
+
+def test_who_boots_or_leaves_has_other_deadlines(looker):
+    others = by_pid(child(0, Phase.BOOTING, served=False), child(1, Phase.DRAINING), child(2, Phase.KILLED))
+    assert [looker.round(others, {1: 5.0}, float(now)) for now in range(10, 40)] == [[]] * 30
+
+
+def test_the_last_memory_of_a_zombie_is_what_it_had_before(looker, machine):
+    machine.stats[100] = Stat("S", 1.5, 4, 0.0, 1000)
+    looker.round(by_pid(child()), {1: 30.0}, 2.0)
+    machine.stats[100] = Stat("Z", 2.5, 1, 0.0, 0)
+    looker.round(by_pid(child()), {1: 30.0}, 3.0)
+    assert looker.seen == {100: Seen(1.5, 1000)}
+
+
+def test_what_is_left_of_a_worker(looker, board, machine):
+    row = board.claim(0)
+    row.words[words.HTTP_REQUESTS] = 3
+    row.words[words.HTTP_REQUESTS + 4] = 2
+    row.words[words.CONNECTIONS] = 7
+    words.write_call(row, 0, CallState.QUEUED, 9 * SECOND, request_id="b", method="POST", path="/b")
+    words.write_call(row, 1, CallState.RUNNING, 8 * SECOND, request_id="a", method="GET", path="/a")
+    words.write_boot_error(row, "ImportError: no x")
+    looker.seen[100] = Seen(1.0, 1000)
+    left = looker.remains(child(), Reaped(100, -9, 1.0, 2000), 10.5)
+    assert (left.status, left.requests, left.connections) == (-9, 5, 7)
+    assert (left.resident, left.peak, left.oom) == (1000, 2000, False)
+    assert left.boot_error == "ImportError: no x"
+    assert left.calls == ["GET /a (2.5 s, request a)", "POST /b (queued, 1.5 s, request b)"]
+    assert 100 not in looker.seen
+
+
+def test_out_of_memory_is_proven_by_the_counter_and_only_for_the_death_after_which_it_grew(looker, machine):
+    def oom():
+        return looker.remains(child(), Reaped(100, -9, 0.0, 0), 10.0).oom
+
+    assert not oom()
+    machine.oom_kills = 1
+    assert oom()
+    assert not oom()
+    machine.oom_kills = None
+    assert not oom()
+
+
+def test_all_drain_when_nobody_takes_connections_any_more(looker, board):
+    two = by_pid(child(0), child(1))
+    says(board, 0, WorkerState.DRAINING)
+    says(board, 1, WorkerState.READY)
+    assert not looker.all_drain(two)
+    says(board, 1, WorkerState.DRAINING)
+    assert looker.all_drain(two)
+    says(board, 1, WorkerState.READY)
+    assert looker.all_drain(by_pid(child(0), child(1, Phase.KILLED)))
+    assert looker.all_drain({})
