@@ -3,12 +3,13 @@
 One turn, in this order:
 
 1. events fetched earlier and not yet handled (a new leader goes on where the old one was interrupted);
-2. jobs of ``call_soon`` that were there when the turn began: Calls start here and nowhere else;
-3. select, asleep until the next deadline, timer, event or ``post``;
-4. the clock is read once: ``now`` is the time of the turn;
-5. jobs posted by other threads; the fetched events; then timers and deadlines that are due: a loop that was held up
+2. select, asleep until the next deadline, timer, event or ``post``, unless there is something to do;
+3. the clock is read once: ``now`` is the time of the turn;
+4. jobs posted by other threads; the fetched events; then timers and deadlines that are due: a loop that was held up
    reads what had come in time before it judges anybody;
-6. ``after_turn``: counters to the scoreboard, log lines to their file.
+5. jobs of ``call_soon``, also those of this turn's events: Calls start here, outside of every frame, and nowhere else;
+6. ``after_turn``: counters to the scoreboard, log lines to their file.  Nothing happens between this and the sleep, so
+   that a sleeping loop has told everything.
 
 Knows:     selectors, the monotonic clock.
 Never:     HTTP, applications, signals.
@@ -103,7 +104,10 @@ class Reactor:
     # What is to be done.
 
     def call_soon(self, fn: Callable[..., object], *args: object) -> None:
-        """Run ``fn(*args)`` at the top of the next turn; only in the thread that leads."""
+        """Run ``fn(*args)`` outside of all other work, at the end of this turn; only in the thread that leads.
+
+        Called by such a job itself: at the end of the next turn, which does not sleep.
+        """
         self._soon.append((fn, args))
 
     def post(self, fn: Callable[..., object], *args: object) -> None:
@@ -143,10 +147,6 @@ class Reactor:
     def turn(self) -> None:
         """One pass, see the head of this file."""
         self._handle_events()
-        soon = self._soon
-        for _ in range(len(soon)):
-            fn, args = soon.popleft()
-            fn(*args)
         self._fetch()
         posted = self._posted
         for _ in range(len(posted)):
@@ -156,6 +156,10 @@ class Reactor:
         if self._timers:
             self._run_timers()
         self.deadlines.expire(self.now)
+        soon = self._soon
+        for _ in range(len(soon)):
+            fn, args = soon.popleft()
+            fn(*args)
         for hook in self.after_turn:
             hook()
 

@@ -715,8 +715,7 @@ def test_an_event_of_a_closed_connection_does_not_reach_the_next_owner_of_its_nu
     for protocol in pair:
         connect(protocol)
     for _ in range(3):
-        reactor.call_soon(int)
-        reactor.call_soon(reactor.call_soon, int)
+        reactor.post(int)
         reactor.turn()
     for sock in kept:
         sock.close()
@@ -736,8 +735,7 @@ def test_an_event_of_a_connection_paused_meanwhile_is_ignored(two):
     for protocol in pair:
         connect(protocol)
     for _ in range(3):
-        reactor.call_soon(int)
-        reactor.call_soon(reactor.call_soon, int)
+        reactor.post(int)
         reactor.turn()
     read = [protocol for protocol in pair if protocol.received]
     assert len(read) == 1

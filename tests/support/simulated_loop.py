@@ -91,9 +91,7 @@ class SimulatedLoop:
         self.reactor._selector = self.selector  # type: ignore[assignment]  # the few methods that it uses
 
     def turn(self) -> None:
-        """One turn in which nothing is waited for: what was announced, posted or is due now."""
-        self.reactor.call_soon(_nothing)
-        self.reactor._soon.rotate(1)  # runs first, so that it changes no order
+        """One turn in which nothing is waited for: what was announced, posted, called soon or is due now."""
         self.reactor.post(_nothing)
         self.reactor.turn()
 

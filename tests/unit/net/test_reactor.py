@@ -81,7 +81,7 @@ def test_a_turn_has_an_order(loop, log):
     selector.announce((50, READ))
     reactor.turn()
     now = reactor.now
-    assert log == ["soon", "posted", ("event", READ), "timer", ("deadline", now), "after", "after that"]
+    assert log == ["posted", ("event", READ), "timer", ("deadline", now), "soon", "after", "after that"]
 
 
 def test_a_request_that_came_in_time_is_read_before_its_deadline_is_looked_at(loop, log):
@@ -95,28 +95,53 @@ def test_a_request_that_came_in_time_is_read_before_its_deadline_is_looked_at(lo
     assert log == [("request", READ)]
 
 
-def test_what_is_called_soon_in_a_turn_runs_in_the_next_one(loop, log):
-    reactor = loop.reactor
+def test_what_an_event_calls_soon_runs_in_the_same_turn_and_outside_of_every_frame(loop, log):
+    def event() -> None:
+        loop.reactor.call_soon(log.append, "soon")
+        log.append("the event has ended")
 
+    loop.reactor.register(50, READ, Noting(log, "event", event))
+    loop.selector.announce((50, READ))
+    loop.reactor.after_turn.append(lambda: log.append("after"))
+    loop.turn()
+    assert log == [("event", READ), "the event has ended", "soon", "after"]
+
+
+def test_what_such_a_job_calls_soon_runs_in_the_next_turn_which_does_not_sleep(loop, log):
     def first() -> None:
         log.append("first")
-        reactor.call_soon(log.append, "second")
+        loop.reactor.call_soon(log.append, "second")
 
-    reactor.call_soon(first)
-    reactor.turn()
-    assert log == ["first"]
-    loop.turn()
-    assert log == ["first", "second"]
-
-
-def test_a_turn_with_something_to_do_soon_does_not_sleep(loop):
-    loop.reactor.register(50, READ, Noting([], "event", lambda: loop.reactor.call_soon(int)))
-    loop.selector.announce((50, READ))
     loop.reactor.call_later(60, lambda: None)
+    loop.reactor.call_soon(first)
     loop.reactor.turn()
-    loop.reactor.call_soon(loop.reactor.call_soon, int)  # adds a job after the turn's jobs were counted
+    assert log == ["first"]
     loop.reactor.turn()
-    assert loop.selector.timeouts[-1] == 0
+    assert log == ["first", "second"]
+    assert loop.selector.timeouts == [0, 0]
+
+
+@pytest.mark.parametrize("work", ["soon", "event", "posted", "timer"])
+def test_a_sleeping_loop_has_told_everything(loop, log, work):
+    """Or the scoreboard shows for a whole second what was true before the last job."""
+    reactor = loop.reactor
+    reactor.after_turn.append(lambda: log.append("told"))
+    reactor.on_sleep = lambda: log.append("sleeps")
+    reactor.register(50, READ, Noting([], "event", lambda: log.append("event")))
+    match work:
+        case "soon":
+            reactor.call_soon(log.append, work)
+        case "event":
+            loop.selector.announce((50, READ))
+        case "posted":
+            reactor.post(log.append, work)
+        case "timer":
+            reactor.call_later(0, lambda: log.append(work))
+    reactor.turn()
+    reactor.call_later(1, lambda: None)
+    reactor.turn()
+    done = log.index(work)
+    assert log[done : done + 3] == [work, "told", "sleeps"]
 
 
 def test_a_job_that_posts_itself_again_lets_the_turn_end(loop, log):
@@ -136,7 +161,7 @@ def test_jobs_keep_their_order_and_arguments(loop, log):
     for n in range(5, 10):
         loop.reactor.call_soon(log.append, n)
     loop.turn()
-    assert log == [5, 6, 7, 8, 9, 0, 1, 2, 3, 4]
+    assert log == list(range(10))
 
 
 def test_now_is_read_once_a_turn(loop, log):
@@ -281,6 +306,11 @@ def test_no_post_is_lost_among_many_threads_and_many_sleeps(real):
 
 def test_real_events_reach_their_handler(real, pipe, log):
     read_end, write_end = pipe
+
+    def turn_without_waiting() -> None:
+        real.post(int)
+        real.turn()
+
     real.register(read_end, READ, Noting(log, "readable", lambda: os.read(read_end, 100)))
     os.write(write_end, b"x")
     real.turn()
@@ -290,11 +320,10 @@ def test_real_events_reach_their_handler(real, pipe, log):
     real.turn()
     assert log[-1] == ("writable", WRITE)
     real.modify(write_end, READ, Noting(log, "modified"))
-    os.write(write_end, b"x")
-    real.call_soon(int)
-    real.call_soon(real.call_soon, int)
-    real.turn()
+    turn_without_waiting()
     assert log[-1] == ("writable", WRITE), "not watched for writing any more"
+    real.unregister(write_end)
+    turn_without_waiting()
 
 
 # -- timers
