@@ -23,13 +23,13 @@ def answering(tmp_path):
         listener = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
         listener.bind(str(tmp_path / "admin.sock") if unix else ("127.0.0.1", 0))
         listener.listen()
-        listener.settimeout(20)
+        listener.settimeout(5)
         listeners.append(listener)
 
         def serve() -> None:
             connection, _ = listener.accept()
             with connection:
-                connection.settimeout(20)
+                connection.settimeout(5)
                 answer(connection, connection.recv(4096))
 
         threads.append(threading.Thread(target=serve))

@@ -98,3 +98,18 @@ def test_every_command_has_help(capsys, command):
         main([command, "--help"])
     assert ended.value.code == 0
     assert capsys.readouterr().out.startswith(f"usage: hybridd {command} ")
+
+
+def test_an_interrupt_is_no_traceback(monkeypatch, capsys):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hybridd.cli.check.main", interrupted)
+    assert main(["check"]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_arguments_of_the_process_are_the_default(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["hybridd", "--version"])
+    assert main() == 0
+    assert capsys.readouterr().out.startswith("hybridd ")

@@ -22,3 +22,10 @@ def test_every_line_is_a_name_and_a_version():
     assert lines[0] == f"hybridd {__version__}"
     assert len(lines) == 3 + len(LIBRARIES)
     assert all(" " in line for line in lines)
+
+
+def test_a_library_that_is_missing_does_not_hide_the_others(monkeypatch):
+    monkeypatch.setattr("hybridd.cli.version.LIBRARIES", ("no-such-library", "PyYAML"))
+    *_, missing, present = version_text().splitlines()
+    assert missing == "no-such-library is not installed"
+    assert present.startswith("PyYAML ")

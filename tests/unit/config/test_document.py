@@ -81,6 +81,11 @@ def test_what_yaml_reads_in_a_plain_text_is_noted_and_not_done(text, reading):
         ("a: %x", "1:4 not valid YAML: a text cannot begin with %; put it in quotes"),
         ("a: @x", "1:4 not valid YAML: a text cannot begin with @; put it in quotes"),
         ("a: `x`", "1:4 not valid YAML: a text cannot begin with a backquote; put it in quotes"),
+        ("!x a: 1", "1:1 a tag (!x) is not taken; write the value without"),
+        (
+            "# a\n - b: c: d",
+            '2:8 not valid YAML: a ":" where none can be; wrong indentation, or a text that needs quotes',
+        ),
         ("a: [", "1:5 not valid YAML: a [ or { that is not closed"),
         ("a: [,]", "1:5 not valid YAML: a text that needs quotes"),
         ("a: {b", "1:4 not valid YAML: a { that is not closed, or a text that needs quotes"),

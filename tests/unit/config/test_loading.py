@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from hybridd.config.address import parse_address
-from hybridd.config.loading import Flag, Origin, Source, find, load
+from hybridd.config.declaration import Schema, setting
+from hybridd.config.loading import Flag, Origin, Source, Sources, find, gather, load
 from hybridd.config.problem import Mark
 from hybridd.config.settings import SCHEMA, Config
+from hybridd.config.words import directory
 from hybridd.errors import ConfigurationError, ExitCode
 
 
@@ -163,6 +166,19 @@ def test_relative_files_stay_where_they_were_when_the_directory_changes(file, tm
 
 def test_the_environment_is_not_shown_in_a_log_by_accident():
     assert "hunter2" not in repr(load([], {"PASSWORD": "hunter2"}, {}))
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """A vault."""
+
+    password: str = setting("", directory(), "What opens it.", secret=True)
+
+
+def test_the_file_of_a_secret_is_read_relative_to_where_files_begin(file, tmp_path):
+    file("sesame\n", "secret")
+    sources = Sources((file("password_file: secret\n"),), {}, {}, tmp_path)
+    assert gather(Schema(Vault), sources).values == {"password": "sesame"}
 
 
 def test_one_setting_is_found_even_if_others_are_wrong(file, tmp_path, monkeypatch):
