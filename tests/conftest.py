@@ -38,10 +38,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "watchdog(seconds): how long this test may take; the default is its folder's")
 
 
-def pytest_sessionstart() -> None:
-    processes.become_subreaper()
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Shuffle the unit tests (they must not lean on each other); real-process tests keep their order."""
     unit = [item for item in items if folder_of(item) == "unit"]
@@ -71,6 +67,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
                 processes.kill_session(server.pid)
         pytest.fail(f"watchdog: the test took longer than {limit} s")
 
+    # Daemons of the platform kit must outlive the script that starts them, and are not ours.
+    processes.adopt_orphans(adopt=folder_of(item) == "integration")
     before = signal.signal(signal.SIGALRM, bark)
     signal.setitimer(signal.ITIMER_REAL, limit, 10)  # and again, should the first failure be swallowed
     try:
@@ -109,12 +107,13 @@ def _no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
         gc.collect()  # what only waits for the collector is a leak in a server, but not in a test
     left = leaked_descriptors(fds)
     assert not left, f"descriptors left open: {left}"
-    if folder_of(request.node) == "unit":
-        assert set(threading.enumerate()) <= threads, "threads left running"
-    else:
-        wait_until(lambda: set(threading.enumerate()) <= threads, within=5, what="threads left running end")
-        children = processes.children()
-        assert not children, f"processes left behind: {children}"
+    match folder_of(request.node):
+        case "unit":
+            assert set(threading.enumerate()) <= threads, "threads left running"
+        case "integration":
+            wait_until(lambda: set(threading.enumerate()) <= threads, within=5, what="threads left running end")
+            children = processes.children()
+            assert not children, f"processes left behind: {children}"
 
 
 # -- the seed

@@ -66,6 +66,7 @@ def test_wsgiref_validate_finds_nothing(site, path):
 def test_the_environ(site):
     server = site("service:app")
     with server.client() as client:
+        port = str(client.socket.getsockname()[1])
         answer = client.get(
             "/environ/a%20b%2Fc/%E2%82%AC?q=%20x&y", {"Host": "example.org:81", "X-Two": "1", "Cookie": "a=b"}
         )
@@ -79,7 +80,7 @@ def test_the_environ(site):
     assert environ["HTTP_COOKIE"] == "a=b"
     assert environ["SERVER_PROTOCOL"] == "HTTP/1.1"
     assert environ["SERVER_PORT"] == server.address.rpartition(":")[2]
-    assert environ["REMOTE_ADDR"] == "127.0.0.1"
+    assert (environ["REMOTE_ADDR"], environ["REMOTE_PORT"]) == ("127.0.0.1", port)
     assert environ["wsgi.version"] == [1, 0]
     assert environ["wsgi.url_scheme"] == "http"
     assert environ["wsgi.multithread"] is True

@@ -31,10 +31,10 @@ class Process:
     threads: int
 
 
-def become_subreaper() -> None:
-    """Adopt every orphan below this process."""
+def adopt_orphans(*, adopt: bool) -> None:
+    """Become (or be no longer) the parent of every process below this one whose parent ends."""
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+    if libc.prctl(PR_SET_CHILD_SUBREAPER, int(adopt), 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
 
