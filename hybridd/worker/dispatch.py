@@ -177,6 +177,7 @@ class Dispatch:
         """The new leader's first step: book the Call that the old one is still busy with."""
         self.handoffs += 1
         self._holds_thread(call)
+        self.reactor.call_soon(self._run_waiting)  # lets the first turn end at once, and with it what it has to report
 
     def _released(self, call: Call, done: bool) -> None:
         """The old leader has come back from a Call that was taken over; that it waited is the likelier guess."""
