@@ -26,6 +26,7 @@ from hybridd.http.target import is_host, parse_target
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
 _WORD = re.compile(_TOKEN + rb"*")
 _VERSION = re.compile(_TOKEN + rb"+ [^ ]+ HTTP/([0-9]\.[0-9])")
+_LINE = re.compile(_TOKEN + rb"+ [^ ]+ HTTP/1\.[01]")
 _SIMPLE = re.compile(_TOKEN + rb"+ [^ ]+")  # HTTP/0.9 had no version
 _LOGGED = re.compile(rb"(" + _TOKEN + rb"+)(?: ([!-~]+))?")
 _LOGGED_TARGET = 1024  # bytes of a refused target in the access log
@@ -38,6 +39,7 @@ _METHODS = {
     name.encode(): name
     for name in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "PROPFIND", "QUERY")
 }
+_NO_LINE = "The first line is not METHOD TARGET HTTP/1.1 with single spaces."
 
 
 def bad(sentence: str) -> HttpError:
@@ -70,15 +72,23 @@ def judge_method(line: bytes) -> HttpError | None:
     end = word.end()
     if end == len(line):
         return None
-    return unknown_method(line) if end and line[end] == _SPACE else bad("This is not an HTTP request line.")
+    return unknown_method(line) if end and line[end] == _SPACE else bad(_NO_LINE)
 
 
-def check_version(line: bytes) -> None:
-    """Refuse a request line, whole or not, that asks for a version other than 1.0 and 1.1.
+def check_line(line: bytes, *, complete: bool) -> None:
+    """Refuse the request line of a head that llhttp has refused, if the fault is in it; ``line`` may be its beginning.
 
     Raises:
-        HttpError: 505.
+        HttpError: 400 or 505.
     """
+    _check_version(line)
+    if complete:
+        version_of(line)
+    if not complete or not _LINE.fullmatch(line):
+        raise bad(_NO_LINE)
+
+
+def _check_version(line: bytes) -> None:
     asked = _VERSION.match(line)
     if asked is not None and asked[1] not in {b"1.0", b"1.1"}:
         raise _not_spoken(asked[1].decode())
@@ -92,8 +102,8 @@ def version_of(line: bytes) -> tuple[int, int]:
     """
     version = _VERSIONS.get(line[-_VERSION_WORD:])
     if version is None:
-        check_version(line)
-        raise _not_spoken("0.9") if _SIMPLE.fullmatch(line) else bad("The request line does not end in HTTP/1.1.")
+        _check_version(line)
+        raise _not_spoken("0.9") if _SIMPLE.fullmatch(line) else bad(_NO_LINE)
     return version
 
 
@@ -105,7 +115,7 @@ def accept(notes: Notes, version: tuple[int, int], line: bytes) -> Request:
     """
     target, fields = notes.target, notes.fields
     if len(line) != len(notes.method) + 1 + len(target) + _VERSION_WORD:
-        raise bad("The words of the request line are not separated by one space each.")
+        raise bad(_NO_LINE)  # llhttp lets several spaces pass
     request = Request(_METHODS.get(notes.method) or notes.method.decode("latin-1"), target, version, fields)
     request.keep_alive = notes.keep_alive
     text = target.decode("latin-1")

@@ -182,7 +182,8 @@ class HttpProtocol(Receiving, Answering):
         """The answer is with the kernel: end, or go on with the next request."""
         self._conclude(record)
         if self._reason is not None:
-            self._hang_up(linger=bool(self._ahead) or self._reading is Reading.PAUSED)
+            # A client that had not asked for the end may be sending another request (RFC 9112 9.6).
+            self._hang_up(linger=record.request.keep_alive or bool(self._ahead))
             return
         self._counts.active -= 1
         self._state = _IDLE

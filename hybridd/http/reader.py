@@ -202,9 +202,8 @@ class RequestReader(Notes):
         elif reason.startswith("Invalid method"):  # one of RTSP's
             raise head.unknown_method(self._line)
         else:
+            head.check_line(self._line, complete=self._line_complete)
             self._check_line_and_count()
-            if not self._line_complete:
-                head.check_version(self._line)
         raise head.bad(f"The request cannot be understood: {reason}.")
 
     def _check_line_and_count(self) -> None:

@@ -76,6 +76,9 @@ def test_the_application_may_close(value):
     wire.protocol.respond(head(("Connection", value)), b"ok")
     wire.transport.settle()
     assert wire.responses()[0].header("Connection") == "close"
+    assert wire.transport.fin
+    assert not wire.transport.lost
+    wire.fin()
     assert wire.closed() == "done"
 
 
@@ -117,6 +120,8 @@ def test_a_body_shorter_than_promised_ends_the_connection():
     wire.transport.settle()
     assert wire.transport.client.endswith(b"\r\n\r\n1234")
     assert wire.record().outcome is Outcome.FAILED
+    assert wire.transport.fin
+    wire.fin()
     assert wire.closed() == "aborted"
 
 
@@ -172,6 +177,7 @@ def test_parts_for_http_1_0_end_with_the_connection():
     wire.transport.settle()
     (response,) = wire.responses()
     assert (response.body, response.header("Connection")) == (b"onetwo", "close")
+    wire.fin()
     assert wire.closed() == "done"
 
 
@@ -343,6 +349,13 @@ def test_an_answer_that_could_not_be_written_is_not_served():
     wire.transport.settle()
     assert wire.record().outcome is Outcome.CLIENT_GONE
     assert wire.closed() == "reset"
+
+
+def test_a_client_that_asked_for_the_end_is_not_waited_for():
+    wire = taken(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    wire.protocol.respond(head(), b"bye")
+    wire.transport.settle()
+    assert wire.closed() == "done"
 
 
 def test_a_last_answer_is_not_destroyed_by_what_lies_unread():

@@ -49,6 +49,8 @@ def test_a_request_within_the_grace_is_answered_and_told():
     wire.transport.settle()
     (response,) = wire.responses()
     assert (response.status, response.header("Connection")) == (200, "close")
+    assert wire.transport.fin
+    wire.fin()
     assert wire.closed() == "drain"
 
 
@@ -59,6 +61,8 @@ def test_a_request_that_has_begun_is_answered():
     wire.transport.advance(10)
     wire.send(GET[10:])
     assert wire.statuses() == [200]
+    assert wire.transport.fin
+    wire.fin()
     assert wire.closed() == "drain"
 
 
@@ -71,6 +75,8 @@ def test_a_busy_connection_is_closed_behind_its_answer():
     wire.protocol.respond(OK, b"")
     wire.transport.settle()
     assert wire.responses()[0].header("Connection") == "close"
+    assert wire.transport.fin
+    wire.fin()
     assert wire.closed() == "drain"
 
 
@@ -85,6 +91,8 @@ def test_an_answer_that_had_promised_more_is_followed_by_the_grace():
     wire.protocol.respond(OK, b"")
     wire.transport.settle()
     assert wire.statuses() == [200, 200]
+    assert wire.transport.fin
+    wire.fin()
     assert wire.closed() == "drain"
 
 
