@@ -1,0 +1,50 @@
+"""Counters and histograms."""
+
+from __future__ import annotations
+
+import pytest
+
+from hybridd.http.counts import BUCKETS, Histogram, HttpCounts
+from hybridd.http.outcome import CLOSE_REASONS, METHODS, REJECTIONS, CloseReason, Rejection
+
+
+@pytest.mark.parametrize(
+    ("seconds", "bucket"), [(0, 0), (0.005, 0), (0.0051, 1), (0.01, 1), (0.3, 6), (10.0, 10), (10.1, 11), (1e6, 11)]
+)
+def test_buckets_include_their_bound(seconds, bucket):
+    histogram = Histogram()
+    histogram.observe(seconds)
+    assert histogram.counts.index(1) == bucket
+    assert sum(histogram.counts) == 1
+    assert histogram.sum_ns == int(seconds * 1e9)
+
+
+def test_there_is_one_bucket_more_than_bounds():
+    assert len(Histogram().counts) == len(BUCKETS) + 1
+    assert list(BUCKETS) == sorted(BUCKETS)
+
+
+def test_requests_by_method_and_class():
+    counts = HttpCounts()
+    for method in (*METHODS[:-1], "PROPFIND", "-"):
+        counts.count_request(method, 204)
+        counts.count_request(method, 599)
+    assert counts.requests[1::5] == [1] * 7 + [2]
+    assert counts.requests[4::5] == [1] * 7 + [2]
+    assert sum(counts.requests) == 18
+
+
+def test_each_word_has_a_counter_of_its_own():
+    counts = HttpCounts()
+    for rejection in Rejection:
+        counts.count_rejected(rejection)
+    for reason in CloseReason:
+        counts.count_closed(reason)
+    assert counts.rejected == [1] * len(REJECTIONS)
+    assert counts.closed == [1] * len(CLOSE_REASONS)
+
+
+def test_idle_is_the_rest():
+    counts = HttpCounts()
+    counts.open, counts.reading, counts.active = 10, 3, 4
+    assert counts.idle == 3
