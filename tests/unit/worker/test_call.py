@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar, copy_context
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -32,6 +33,7 @@ class PlayedDesk:
 
     def __init__(self) -> None:
         self.lead = Lead()
+        self.reactor = SimpleNamespace(refresh=lambda: None)
         self.posted: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
         self.resumed: list[Call] = []
 
@@ -57,7 +59,7 @@ class PlayedConnection:
     """
 
     def __init__(self) -> None:
-        self.call: Call
+        self.call: Call | None = None
         self.head: ResponseHead | None = None
         self.waiting: deque[bytes | tuple[int, int, int]] = deque()
         self.got = b""
@@ -119,7 +121,8 @@ class PlayedConnection:
             size -= len(data)
         if self.told_behind and not self.waiting and not self.lost:
             self.told_behind = False
-            self.call.client_caught_up()
+            if self.call:
+                self.call.client_caught_up()
 
     def lose(self) -> None:
         """Leave; files that wait are given back."""
@@ -141,6 +144,7 @@ class PlayedConnection:
         self.waiting.append(part)
         if self.size > MEMORY and not self.told_behind:
             self.told_behind = True
+            assert self.call
             self.call.client_behind()
 
 
@@ -176,9 +180,9 @@ def desk():
 @pytest.fixture
 def connection(desk):
     connection = PlayedConnection()
-    connection.call = make_call(desk, connection)
+    call = connection.call = make_call(desk, connection)
     yield connection
-    connection.call.close_spool()
+    call.end()
     connection.lose()
 
 
@@ -222,7 +226,7 @@ def test_parts_go_directly_while_the_client_keeps_up(desk, connection, call, mon
 
 
 def test_the_first_parts_of_a_leading_call_need_no_post(desk, connection, call):
-    call._leading = True
+    call.leading = True
     call.enter()
     call.leave()
     call.start(HEAD, b"at once")
@@ -232,7 +236,7 @@ def test_the_first_parts_of_a_leading_call_need_no_post(desk, connection, call):
 
 
 def test_a_call_that_lost_the_lead_only_posts(desk, connection, call):
-    call._leading = True
+    call.leading = True
     call.enter()
     assert desk.lead.steal(call)
     call.leave()
@@ -258,7 +262,7 @@ def test_steps_run_in_the_calls_own_context(desk, connection, call):
     assert call.step() is False
     assert call.step() is False
     call.exchange.abandon = note
-    assert call.abandon() is True
+    assert call.abandon().done
     assert seen == [0, 1, 2]
     assert variable.get() == 0
 
@@ -410,11 +414,28 @@ def test_closing_the_spool_leaves_what_is_being_sent(desk, connection, call):
         desk.run()
     call.finish()
     desk.run()
-    call.close_spool()
-    call.close_spool()
+    call.end()
+    call.end()
     while connection.waiting:
         connection.read(1000)
     assert connection.got == b"x" * 300
+
+
+def test_at_its_end_it_lets_go_of_its_connection_but_not_of_the_next_call(desk, connection, call):
+    following = make_call(desk, connection)
+    connection.call = following
+    call.end()
+    assert connection.call is following
+    following.end()
+    assert connection.call is None
+
+
+def test_a_step_in_the_pool_is_measured(call, monkeypatch):
+    clock, cpu_clock = iter([100.0, 103.0]), iter([7.0, 8.5])
+    monkeypatch.setattr("hybridd.worker.call.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("hybridd.worker.call.time.thread_time", lambda: next(cpu_clock))
+    call.exchange = Exchange(call, iter([]))
+    assert call.measured_step() == (True, 3.0, 1.5)
 
 
 def test_it_says_what_it_is(call):
@@ -504,7 +525,7 @@ class Life:
     def _ended(self) -> None:
         self.done = True
         self.call.state = CallState.DONE
-        self.call.close_spool()
+        self.call.end()
 
 
 @given(says, events)
@@ -536,5 +557,5 @@ def test_in_every_order_of_events_a_client_may_leave(says, events, leaves):
     life.connection.lose()
     life.call.gone = True
     life.desk.run()
-    life.call.close_spool()
+    life.call.end()
     assert life.said.startswith(life.connection.got)
