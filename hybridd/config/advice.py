@@ -110,6 +110,15 @@ def _exposure(config: Config, _: Facts) -> Iterator[Advice]:
             yield Advice("listen", f"{address} stands in a directory where everybody may write")
 
 
+def _daemon(config: Config, _: Facts) -> Iterator[Advice]:
+    if config.daemon and config.log.file == "-":
+        yield Advice("log.file", "- is standard error, which a daemon does not have: what hybridd has to say is lost")
+    elif config.daemon and config.access_log.file == "-":
+        yield Advice("access_log.file", f"- is standard output, which with a daemon is {config.log.file}, log.file")
+    if config.umask is not None and not config.umask & 0o002:
+        yield _about(config, "umask", "lets everybody write the files and use the sockets that are made")
+
+
 def _places(config: Config, facts: Facts) -> Iterator[Advice]:
     for key, path in places(config):
         if not path.startswith("/"):
@@ -124,6 +133,8 @@ def places(config: Config) -> Iterator[tuple[str, str]]:
     """Yield the settings that name places in the file system, with the place."""
     if config.chdir:
         yield "chdir", config.chdir
+    if config.pid_file:
+        yield "pid_file", config.pid_file
     for key, file in (("log.file", config.log.file), ("access_log.file", config.access_log.file)):
         if file not in ("-", "off"):
             yield key, file
@@ -137,4 +148,4 @@ def directory_of(key: str, path: str) -> str:
     return path if key == "chdir" else path.rpartition("/")[0] or "/"
 
 
-RULES: tuple[Rule, ...] = (_stopping, _clients, _machine, _exposure, _places)
+RULES: tuple[Rule, ...] = (_stopping, _clients, _machine, _exposure, _daemon, _places)

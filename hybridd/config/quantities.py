@@ -9,6 +9,7 @@ Runs in:   every process; pure.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from hybridd.config.conversion import (
@@ -103,6 +104,26 @@ def size(minimum: int, maximum: int, example: str) -> Kind:
 
     pattern = {"type": "string", "pattern": f"^{SIZE_PATTERN}$"}
     return Kind("SIZE", expected, read, format_size, _any_of(pattern, *_zeros(minimum, "")))
+
+
+def mode(*, none: str) -> Kind:
+    """Return the kind of file permissions in octal, as for chmod and umask; ``none`` is the word for None."""
+    expected = f"an octal number such as 0027, or {none}"
+
+    def read(raw: Raw) -> int | None:
+        if raw.text == none:
+            return None
+        if not re.fullmatch("0?[0-7]{1,3}", raw.text):
+            digits = raw.text.removeprefix("0o")
+            raise Refused(expected, raw, f"0{digits}" if digits != raw.text else closest(raw.text, (none,)))
+        return int(raw.text, 8)
+
+    def text(value: int | None) -> str:
+        return none if value is None else f"{value:04o}"
+
+    schema = _any_of({"type": "string", "pattern": "^0?[0-7]{1,3}$"}, none)
+    number = {"type": "integer", "minimum": 0, "maximum": 777}  # what editors see: 0027 is a number to YAML
+    return Kind(f"MODE{_bar(none)}", expected, read, text, {"anyOf": [schema, number]})
 
 
 def _or(word: str) -> str:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from hybridd.config.address import Address, Kind
 from hybridd.config.bounds import DAY, HOUR, MINUTE, Limits, Timeouts
 from hybridd.config.declaration import Schema, setting
-from hybridd.config.quantities import boolean, duration, integer
-from hybridd.config.words import address, choice, directory, file, reference, several
+from hybridd.config.quantities import boolean, duration, integer, mode
+from hybridd.config.words import account, address, choice, directory, file, own_file, reference, several
 
 __all__ = [
     "MOST_WORKERS",
@@ -32,6 +32,8 @@ __all__ = [
 ]
 
 SOCKETS = "the master binds its sockets once, when it starts"
+RIGHTS = "rights are given up once, when hybridd starts, and cannot be had again"
+START = "it is about how hybridd starts"
 
 # The scoreboard has 1,024 rows, and during a reload an old and a new worker stand side by side.
 MOST_WORKERS = 512
@@ -215,6 +217,47 @@ class Config:
         "How connections and requests are dealt to processes and threads.",
         flags="--pattern -k --worker-class",
         also="model mode",
+    )
+    daemon: bool = setting(
+        False,
+        boolean(),
+        "Leave the terminal and go on in the background; the command returns when hybridd is ready, or with its error."
+        " Not for systemd or a container.",
+        flags="--daemon -D",
+        restart=START,
+        also="daemonize background",
+    )
+    pid_file: str = setting(
+        "",
+        own_file(),
+        "Where the master writes its process id once it is ready; removed at the end.",
+        flags="--pid-file -p --pid",
+        restart=START,
+        also="pid pidfile",
+    )
+    user: str = setting(
+        "",
+        account("user"),
+        "The user to become once the sockets are bound, with all groups of that user. hybridd must be started as root.",
+        flags="--user -u",
+        restart=RIGHTS,
+        also="uid run_as",
+    )
+    group: str = setting(
+        "",
+        account("group"),
+        "The group to run as, in place of the user's own.",
+        flags="--group -g",
+        restart=RIGHTS,
+        also="gid",
+    )
+    umask: int | None = setting(
+        None,
+        mode(none="inherit"),
+        "The permissions that new files and unix sockets, of hybridd and of the application, never have; inherit: as"
+        " whoever starts hybridd has it.",
+        flags="--umask -m",
+        restart=START,
     )
     timeouts: Timeouts = Timeouts()  # noqa: RUF009 - frozen
     limits: Limits = Limits()  # noqa: RUF009 - frozen

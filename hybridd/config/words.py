@@ -13,6 +13,11 @@ from hybridd.config.address import EXPECTED as AN_ADDRESS
 from hybridd.config.address import Address, AddressError, parse_address
 from hybridd.config.kind import NEGATIONS, Kind, Raw, Reading, Refused, closest
 
+# The last one, (uid_t) -1, means "leave as it is" to setresuid(2).
+LARGEST_ID = 2**32 - 2
+_NUMBER = "0|[1-9][0-9]{0,9}"
+_NAME = r"[^\W\d][\w.@\\-]*\$?"  # useradd(8), and what directories (DOMAIN\user, user@domain) make of it
+
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 # What hybridd.app.loader understands: a module, a name in it, perhaps called with literals.
 _REFERENCE = re.compile(rf"{_DOTTED}(?::{_DOTTED}(?:\(.*\))?)?", re.DOTALL)
@@ -58,6 +63,34 @@ def directory() -> Kind:
         return text
 
     return Kind("DIR", expected, read, str, {"type": "string"})
+
+
+def own_file() -> Kind:
+    """Return the kind of the path of a file that is made and removed by us, or nothing."""
+    expected = "the path of a file"
+
+    def read(raw: Raw) -> str:
+        text = _written(expected, raw)
+        if text and (not text.isprintable() or text.endswith("/") or text == "-"):
+            raise Refused(expected, raw)
+        return text
+
+    return Kind("FILE", expected, read, str, {"type": "string"})
+
+
+def account(what: str) -> Kind:
+    """Return the kind of a user or group (``what``): a name, a number, or nothing.  Whether it exists is not asked."""
+    expected = f"the name or number of a {what}"
+
+    def read(raw: Raw) -> str:
+        text = raw.text if raw.reading is Reading.INTEGER else _written(expected, raw)
+        if text and not (re.fullmatch(_NUMBER, text) if text[0].isdigit() else re.fullmatch(_NAME, text)):
+            raise Refused(expected, raw)
+        if text.isdecimal() and int(text) > LARGEST_ID:
+            raise Refused(expected, raw)
+        return text
+
+    return Kind(what.upper(), expected, read, str, {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0}]})
 
 
 def file(stream: str, *, off: bool = False) -> Kind:

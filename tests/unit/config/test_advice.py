@@ -54,6 +54,10 @@ def test_nothing_is_said_about_what_is_not_known():
         (Config(listen=(parse_address("unix:/tmp/a.sock"),)), "listen", "unix:/tmp/a.sock stands in a directory"),
         (Config(listen=(parse_address("unix:a.sock"),)), "listen", "a.sock is relative"),
         (Config(chdir="app"), "chdir", "app is relative"),
+        (Config(daemon=True), "log.file", "- is standard error, which a daemon"),
+        (Config(daemon=True, log=Log(file="/a")), "access_log.file", "- is standard output, which with a daemon is /a"),
+        (Config(umask=0), "umask", "0000 lets everybody write"),
+        (Config(pid_file="hybridd.pid"), "pid_file", "hybridd.pid is relative"),
         (Config(log=Log(file="log/a")), "log.file", "log/a is relative"),
         (Config(log=Log(file="/a"), access_log=AccessLog(file="/a")), "access_log.file", "/a is also log.file"),
     ],
@@ -82,7 +86,7 @@ def test_limits_are_exact():
 def test_every_rule_is_needed(monkeypatch):
     """Each rule is the only one that says something about some configuration above."""
     unwise = replace(
-        Config(workers=9, admin=parse_address("0.0.0.0:1"), chdir="x"),
+        Config(workers=9, admin=parse_address("0.0.0.0:1"), chdir="x", umask=0),
         timeouts=Timeouts(graceful=100.0, keep_alive=1.0),
     )
     for rule in RULES:

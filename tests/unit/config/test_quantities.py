@@ -7,7 +7,7 @@ import re
 import pytest
 
 from hybridd.config.kind import Raw, Reading, Refused
-from hybridd.config.quantities import boolean, duration, integer, size
+from hybridd.config.quantities import boolean, duration, integer, mode, size
 
 COUNT = integer(1, 100)
 WORKERS = integer(1, 8, zero="auto")
@@ -15,6 +15,7 @@ PAUSE = duration(0.0, 60.0, "5s")
 HANDLER = duration(1.0, 60.0, "30s", zero="off")
 BODY = size(1, 1024, "512B")
 SWITCH = boolean()
+UMASK = mode(none="inherit")
 
 YAML_NUMBER = {"reading": Reading.INTEGER}
 YAML_BOOLEAN = {"reading": Reading.BOOLEAN}
@@ -27,6 +28,7 @@ QUOTED = {"reading": Reading.STRING, "quoted": True}
         (COUNT, "1", 1), (COUNT, "100", 100), (WORKERS, "auto", 0), (WORKERS, "8", 8), (PAUSE, "0", 0.0),
         (PAUSE, "60s", 60.0), (HANDLER, "off", 0.0), (HANDLER, "0s", 0.0), (HANDLER, "1s", 1.0), (BODY, "1KiB", 1024),
         (SWITCH, "true", True), (SWITCH, "false", False), (SWITCH, "1", True), (SWITCH, "0", False),
+        (UMASK, "0027", 0o027), (UMASK, "22", 0o022), (UMASK, "0", 0), (UMASK, "inherit", None),
     ],
 )  # fmt: skip
 def test_texts_become_values(kind, text, value):
@@ -61,6 +63,10 @@ def test_texts_become_values(kind, text, value):
         (SWITCH, Raw("1", Reading.INTEGER), "true or false, got 1; did you mean true"),
         (SWITCH, Raw("true", **QUOTED), 'true or false, got the text "true"; write it without quotes'),
         (SWITCH, Raw("maybe"), "true or false, got maybe"),
+        (UMASK, Raw("18", Reading.INTEGER), "an octal number such as 0027, or inherit, got 18"),
+        (UMASK, Raw("0o22"), "an octal number such as 0027, or inherit, got 0o22; did you mean 022"),
+        (UMASK, Raw("1000"), "an octal number such as 0027, or inherit, got 1000"),
+        (UMASK, Raw("inherited"), "an octal number such as 0027, or inherit, got inherited; did you mean inherit"),
     ],
 )
 def test_a_refusal_is_a_sentence(kind, raw, message):
@@ -74,6 +80,7 @@ def test_a_refusal_is_a_sentence(kind, raw, message):
     [
         (COUNT, 5, "5"), (WORKERS, 0, "auto"), (PAUSE, 0.0, "0s"), (HANDLER, 0.0, "off"), (HANDLER, 1.5, "1.5s"),
         (BODY, 1024, "1KiB"), (SWITCH, True, "true"), (SWITCH, False, "false"),
+        (UMASK, 0o27, "0027"), (UMASK, 0, "0000"), (UMASK, None, "inherit"),
     ],
 )  # fmt: skip
 def test_a_value_is_written_so_that_it_is_read_again(kind, value, text):

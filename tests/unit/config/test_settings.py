@@ -25,7 +25,7 @@ def test_a_default_is_a_value_that_may_be_given(setting):
 def test_a_declaration_is_complete(setting):
     assert re.fullmatch(r"[A-Z].*\.", setting.declaration.help, re.DOTALL)
     assert re.fullmatch(r"[a-z_]+(\.[a-z_]+)?", setting.key)
-    assert all(re.fullmatch(r"-[a-z]|--[a-z]+(-[a-z]+)*", flag) for flag in setting.declaration.flags)
+    assert all(re.fullmatch(r"-[a-zA-Z]|--[a-z]+(-[a-z]+)*", flag) for flag in setting.declaration.flags)
     assert not setting.declaration.flags or setting.declaration.flags[0].startswith("--")
 
 

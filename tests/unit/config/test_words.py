@@ -6,7 +6,7 @@ import pytest
 
 from hybridd.config.address import parse_address
 from hybridd.config.kind import Raw, Reading, Refused
-from hybridd.config.words import address, choice, directory, file, reference, several
+from hybridd.config.words import account, address, choice, directory, file, own_file, reference, several
 
 LEVEL = choice("debug", "info", "warning")
 APPLICATION = reference("MODULE:CALLABLE", "shop.wsgi:application")
@@ -16,6 +16,8 @@ ACCESS = file("standard output", off=True)
 ADDRESS = address()
 ADMIN = address(off=True)
 LISTEN = several(address())
+PID_FILE = own_file()
+USER = account("user")
 
 
 @pytest.mark.parametrize(
@@ -27,6 +29,9 @@ LISTEN = several(address())
         (APPLICATION, "café.été:app"), (DIRECTORY, ""), (DIRECTORY, "/srv/app"), (DIRECTORY, "/srv/with blank"),
         (LOG, "-"), (LOG, "off"), (LOG, "/var/log/x.log"), (ACCESS, "off"), (ACCESS, "-"), (ADMIN, "off"),
         (ADMIN, "127.0.0.1:9815"), (LISTEN, "0.0.0.0:80,unix:/x"),
+        (PID_FILE, ""), (PID_FILE, "/run/hybridd/hybridd.pid"), (PID_FILE, "web.pid"),
+        (USER, ""), (USER, "www-data"), (USER, "0"), (USER, "4294967294"), (USER, "shop.web"), (USER, "HOST$"),
+        (USER, "web@example.org"), (USER, "EXAMPLE\\web"),
     ],
 )  # fmt: skip
 def test_texts_are_read_and_written_back(kind, text):
@@ -59,6 +64,18 @@ def test_texts_are_read_and_written_back(kind, text):
         (ADMIN, Raw("false", Reading.BOOLEAN), "an address …; or off, got false; did you mean off"),
         (ADMIN, Raw("9815", Reading.INTEGER), "an address …; or off, got 9815; did you mean 0.0.0.0:9815"),
         (LISTEN, Raw("0.0.0.0:80,"), 'an address …, got ""'),
+        (PID_FILE, Raw("/run/"), "the path of a file, got /run/"),
+        (PID_FILE, Raw("-"), "the path of a file, got -"),
+        (PID_FILE, Raw("no", Reading.BOOLEAN),
+         "the path of a file, got no (which YAML reads as a boolean); put it in quotes"),
+        (USER, Raw("web:adm"), "the name or number of a user, got web:adm"),
+        (USER, Raw("web adm"), 'the name or number of a user, got "web adm"'),
+        (USER, Raw("-1", Reading.INTEGER), "the name or number of a user, got -1"),
+        (USER, Raw("4294967295", Reading.INTEGER), "the name or number of a user, got 4294967295"),
+        (USER, Raw("010", Reading.INTEGER), "the name or number of a user, got 010"),
+        (USER, Raw("1_000", Reading.INTEGER), "the name or number of a user, got 1_000"),
+        (USER, Raw("on", Reading.BOOLEAN),
+         "the name or number of a user, got on (which YAML reads as a boolean); put it in quotes"),
     ],
 )  # fmt: skip
 def test_a_refusal_is_a_sentence(kind, raw, message):
@@ -72,6 +89,10 @@ def test_a_refusal_is_a_sentence(kind, raw, message):
 def test_off_is_the_word_whatever_yaml_reads_in_it():
     assert ACCESS.convert(Raw("off", Reading.BOOLEAN)) == "off"
     assert ADMIN.convert(Raw("off", Reading.BOOLEAN)) is None
+
+
+def test_a_number_is_an_account_without_quotes():
+    assert USER.convert(Raw("1000", Reading.INTEGER)) == "1000"
 
 
 def test_several_are_separated_by_commas_only_where_there_are_no_lists():
