@@ -116,8 +116,11 @@ class Logs:
         return sinks
 
 
-def configure(log: Log, access: AccessLogSettings, environment: Mapping[str, str]) -> Logs:
+def configure(log: Log, access: AccessLogSettings, environment: Mapping[str, str], *, daemon: bool = False) -> Logs:
     """Point the logger ``hybridd`` at its file and return both logs; an earlier configuration is replaced.
+
+    The standard output and error of a daemon go to the file of the error log too, as nginx does it: what an
+    application prints is kept.
 
     Raises:
         OSError: a file cannot be opened; nothing has been changed then.
@@ -129,6 +132,8 @@ def configure(log: Log, access: AccessLogSettings, environment: Mapping[str, str
         if access_sink is not None:
             access_sink.close()
         raise
+    if daemon and error_sink.path:
+        error_sink.mirror(1, 2)
     journal = log.file in {"-", "/dev/stderr"} and read_by_journal(environment, os.fstat(2))
     handler = ErrorLog(error_sink, FORMATS[log.format](journal=journal))
     logger = logging.getLogger(ROOT)

@@ -41,6 +41,7 @@ class Sink:
 
     Attributes:
         fd: the descriptor that lines go to; faulthandler may write there too.
+        mirrors: further descriptors that shall be the same file, also after it was opened again.
         dropped: lines lost since the start (or since ``forked``).
         limit: how many bytes go out in one piece even when others write too; 0: any number.
     """
@@ -51,6 +52,7 @@ class Sink:
         self.fd = fd
         self.path = path
         self.limit = limit
+        self.mirrors: tuple[int, ...] = ()
         self._close = close
         self.dropped = 0
         self._send = send
@@ -109,6 +111,12 @@ class Sink:
         self._tail = b""
         self.dropped = self._told = 0
 
+    def mirror(self, *fds: int) -> None:
+        """Let other descriptors, such as standard error, be the file too.  They are inherited by programs."""
+        self.mirrors = fds
+        for fd in fds:
+            os.dup2(self.fd, fd)
+
     def reopen(self) -> None:
         """Open the path again, after it was renamed (logrotate).  OSError: the old file goes on being used.
 
@@ -118,6 +126,7 @@ class Sink:
             fresh = _open_file(self.path)
             try:
                 os.dup2(fresh, self.fd, inheritable=False)
+                self.mirror(*self.mirrors)
             finally:
                 os.close(fresh)
             self._tail = b""  # its beginning is in the old file
@@ -134,9 +143,10 @@ def open_sink(target: str, standard: int) -> Sink:
     """
     if target == "-" or target in STANDARD:
         return adopt(STANDARD.get(target, standard))
-    fd = _open_file(target)
+    path = os.path.abspath(target)  # noqa: PTH100 - text; the application may enter another directory before a reopen
+    fd = _open_file(path)
     limit = PIPE_BUF if stat.S_ISFIFO(os.fstat(fd).st_mode) else 0
-    return Sink(fd, lambda record: os.write(fd, record), path=target, limit=limit, close=lambda: os.close(fd))
+    return Sink(fd, lambda record: os.write(fd, record), path=path, limit=limit, close=lambda: os.close(fd))
 
 
 def adopt(fd: int) -> Sink:
