@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from hybridd import __version__
 
-LIBRARIES = ("httptools", "prometheus-client", "PyYAML", "setproctitle")
+LIBRARIES = ("httptools", "prometheus-client", "python-daemon", "PyYAML", "setproctitle")
 
 
 def version_text() -> str:

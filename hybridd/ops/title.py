@@ -7,13 +7,18 @@ Runs in:   every process; a worker renews its title about once per second, when 
 
 from __future__ import annotations
 
+from typing import Final
+
 import setproctitle
+
+MASTER: Final = "hybridd: master"
+"""How a master's title begins; a PID file is judged by it."""
 
 
 def master_title(application: str, generation: int, state: str) -> str:
     """Return for example ``hybridd: master [shop:app] gen 3, running``; without an application no brackets."""
     name = f" [{application}]" if application else ""
-    return f"hybridd: master{name} gen {generation}, {state}"
+    return f"{MASTER}{name} gen {generation}, {state}"
 
 
 def worker_title(slot: int, generation: int, state: str, *, connections: int, calls: int) -> str:
