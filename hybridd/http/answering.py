@@ -34,7 +34,7 @@ class Answering(Connection):
     __slots__ = ()
 
     @abstractmethod
-    def _flushed(self, record: AccessRecord) -> None:
+    def _flushed(self, record: AccessRecord, now: float) -> None:
         """The answer is with the kernel: end, or go on with the next request."""
 
     @abstractmethod
@@ -68,7 +68,7 @@ class Answering(Connection):
             lines += b"Content-Length: %d\r\n" % len(body)
         elif length != len(body):
             record.outcome, self._reason = Outcome.FAILED, CloseReason.ABORTED
-        self._transport.write(self._encode_head(head, lines) + body)
+        self._write_answer(head, lines, body)
         record.status = head.status
         record.body_bytes = len(body)
         self._answered(record)
@@ -95,7 +95,7 @@ class Answering(Connection):
         self._enter(State.RESPONDING)
         record.status = head.status
         record.body_bytes = len(first)
-        self._transport.write(self._encode_head(head, lines) + before + first + behind)
+        self._write_answer(head, lines, before + first + behind)
         self._notice_behind()
 
     def send(self, data: bytes) -> None:
@@ -173,16 +173,16 @@ class Answering(Connection):
     def _cut_answer(self, outcome: Outcome, reason: CloseReason) -> None:
         record = self._record
         assert record is not None
-        record.answered = self._transport.time()
+        record.answered = now = self._transport.time()
         record.outcome = outcome
         record.status = record.status or 500
-        self._conclude(record)
+        self._conclude(record, now)
         self._cut(reason)
 
     def _answered(self, record: AccessRecord) -> None:
         """All parts are given; wait until the kernel has them."""
-        record.answered = self._transport.time()
+        record.answered = now = self._transport.time()
         if self._flow is Flow.FREE and not self._transport.is_closing():
-            self._flushed(record)
+            self._flushed(record, now)
         else:
             self._enter(State.FLUSHING)

@@ -118,19 +118,20 @@ class Connection:
 
     # Answers of our own.
 
-    def _encode_head(self, head: ResponseHead, framing: bytes) -> bytes:
-        """Give the bytes of a checked head, with the lines that the protocol adds."""
+    def _write_answer(self, head: ResponseHead, lines: bytes, body: bytes) -> None:
+        """Write a checked head with the lines that the protocol adds, and what comes behind it."""
         encoded = head.encoded
         assert encoded is not None
-        return b"".join((encoded, framing, _stamp.lines(head, self._service.http_date()), b"\r\n"))
+        stamp = _stamp.lines(head, self._service.http_date())
+        self._transport.write(b"".join((encoded, lines, stamp, b"\r\n", body)))
 
     def _refuse(self, record: AccessRecord, error: HttpError) -> None:
         """Answer a request with a refusal, record it, and end the connection behind the answer."""
         head, body = answer_to(error)
         if record.request.method == "HEAD":
             body = b""
-        self._transport.write(self._encode_head(head, CLOSE_LINE) + body)
-        record.answered = self._transport.time()
+        self._write_answer(head, CLOSE_LINE, body)
+        record.answered = now = self._transport.time()
         record.body_bytes = len(body)
         if error.reason in MEANINGS:
             rejection = Rejection(error.reason)
@@ -140,17 +141,15 @@ class Connection:
         else:
             record.outcome, self._reason = Outcome.FAILED, CloseReason.ERROR
         record.status = error.status
-        self._conclude(record)
+        self._conclude(record, now)
 
-    def _conclude(self, record: AccessRecord) -> None:
+    def _conclude(self, record: AccessRecord, now: float) -> None:
         """Count and record a request that is over."""
-        request = record.request
-        record.finished = finished = self._transport.time()
-        counts = self._counts
+        record.finished = now
+        request, counts = record.request, self._counts
         counts.count_request(request.method, record.status)
-        counts.duration.observe(finished - request.started)
-        self._record = None
-        self._writer = None
+        counts.duration.observe(now - request.started)
+        self._record = self._writer = None
         self._service.record(record)
 
     # The end.

@@ -33,8 +33,8 @@ _LOGGED_TARGET = 1024  # bytes of a refused target in the access log
 _SPACE = 0x20
 
 V10, V11 = (1, 0), (1, 1)
-_VERSIONS = {b" HTTP/1.1": V11, b" HTTP/1.0": V10}
-_VERSION_WORD = len(b" HTTP/1.1")
+VERSIONS = {b" HTTP/1.1": V11, b" HTTP/1.0": V10}
+VERSION_WORD = len(b" HTTP/1.1")
 _METHODS = {
     name.encode(): name
     for name in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "PROPFIND", "QUERY")
@@ -100,7 +100,7 @@ def version_of(line: bytes) -> tuple[int, int]:
     Raises:
         HttpError: 505, or 400 when there is no version in it.
     """
-    version = _VERSIONS.get(line[-_VERSION_WORD:])
+    version = VERSIONS.get(line[-VERSION_WORD:])
     if version is None:
         _check_version(line)
         raise _not_spoken("0.9") if _SIMPLE.fullmatch(line) else bad(_NO_LINE)
@@ -114,7 +114,7 @@ def accept(notes: Notes, version: tuple[int, int], line: bytes) -> Request:
         HttpError: 400 or 501.
     """
     target, fields = notes.target, notes.fields
-    if len(line) != len(notes.method) + 1 + len(target) + _VERSION_WORD:
+    if len(line) != len(notes.method) + 1 + len(target) + VERSION_WORD:
         raise bad(_NO_LINE)  # llhttp lets several spaces pass
     request = Request(_METHODS.get(notes.method) or notes.method.decode("latin-1"), target, version, fields)
     request.keep_alive = notes.keep_alive

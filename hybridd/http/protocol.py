@@ -52,7 +52,7 @@ class HttpProtocol(Receiving, Answering):
         if self._state is State.FLUSHING:
             record = self._record
             assert record is not None
-            self._flushed(record)
+            self._flushed(record, self._transport.time())
         elif was is Flow.BEHIND and self._state is State.RESPONDING:
             if self._timeouts.handler:
                 self._transport.set_deadline(self._timeouts.handler)
@@ -67,16 +67,7 @@ class HttpProtocol(Receiving, Answering):
         if state.reading:
             self._lose_reading()
         elif record is not None:
-            record.status = record.status or CLIENT_CLOSED_REQUEST
-            if record.outcome is _SERVED:
-                record.outcome = Outcome.CLIENT_GONE
-            if state is not State.FLUSHING:
-                record.answered = self._transport.time()
-            if state is _QUEUED:
-                record.called = record.answered
-            if state is _READY:
-                record.request.body.close()
-            self._conclude(record)
+            self._lose_answer(record)
         self._enter(State.CLOSED)
         self._ahead = b""
         self._counts.open -= 1
@@ -85,6 +76,20 @@ class HttpProtocol(Receiving, Answering):
             self._service.client_gone(self)
         elif self._reason not in _CALL_GOES_ON:
             del self._transport  # a cycle; a Call that runs needs it still, to close the files that it gives
+
+    def _lose_answer(self, record: AccessRecord) -> None:
+        """Record a request whose answer the client will not see, or not all of it."""
+        state, now = self._state, self._transport.time()
+        record.status = record.status or CLIENT_CLOSED_REQUEST
+        if record.outcome is _SERVED:
+            record.outcome = Outcome.CLIENT_GONE
+        if state is not State.FLUSHING:
+            record.answered = now
+        if state is _QUEUED:
+            record.called = now
+        if state is _READY:
+            record.request.body.close()
+        self._conclude(record, now)
 
     def deadline_expired(self) -> None:
         """Do what this state's row in the table says."""
@@ -178,9 +183,9 @@ class HttpProtocol(Receiving, Answering):
             self._reason = CloseReason.ABORTED
             self._transport.abort()
 
-    def _flushed(self, record: AccessRecord) -> None:
+    def _flushed(self, record: AccessRecord, now: float) -> None:
         """The answer is with the kernel: end, or go on with the next request."""
-        self._conclude(record)
+        self._conclude(record, now)
         if self._reason is not None:
             # A client that had not asked for the end may be sending another request (RFC 9112 9.6).
             self._hang_up(linger=record.request.keep_alive or bool(self._ahead))

@@ -106,7 +106,10 @@ class RequestReader(Notes):
         # The whole head is here: the way of nearly every request.
         self._line = data[:line_end]
         self._line_complete = True
-        self._feed_parser(data if end == len(data) else data[:end])
+        try:
+            self.parser.feed_data(data if end == len(data) else data[:end])  # type: ignore[union-attr]  # it is new
+        except (HttpParserError, HttpParserUpgrade) as error:
+            self._judge(error)
         self._accept()
         return data[end:] if self.body is None else self._feed_body(data[end:])
 
@@ -170,20 +173,24 @@ class RequestReader(Notes):
         )
 
     def _feed_parser(self, piece: bytes) -> None:
-        parser = self.parser
-        if parser is None:  # it has refused the method, whose word is not complete
+        if self.parser is None:  # it has refused the method, whose word is not complete
             self._judge_method()
             return
         try:
-            parser.feed_data(piece)
-        except HttpParserUpgrade:
+            self.parser.feed_data(piece)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            self._judge(error)
+
+    def _judge(self, error: Exception) -> None:
+        """Find out what it means that llhttp does not go on."""
+        if isinstance(error, HttpParserUpgrade):
             self._drop_parser()  # the upgrade is ignored, but this parser believes in it
-        except HttpParserInvalidMethodError:
+        elif isinstance(error, HttpParserInvalidMethodError):
             self._drop_parser()
             self._judge_method()
-        except HttpParserInvalidURLError as error:
+        elif isinstance(error, HttpParserInvalidURLError):
             raise head.bad(f"The request-target cannot be understood: {error}.") from None
-        except HttpParserError as error:
+        else:
             self._refuse(str(error))
 
     def _drop_parser(self) -> None:
@@ -215,13 +222,14 @@ class RequestReader(Notes):
     def _accept(self) -> None:
         """Make the request of a whole head, and find out about its body."""
         limits = self._limits
-        version = head.version_of(self._line)
+        line = self._line
+        version = head.VERSIONS.get(line[-head.VERSION_WORD :]) or head.version_of(line)
         fields = self.fields
         if len(fields) + self.unlisted > limits.headers:
             raise head.too_many_fields(limits.headers)
         if not self.head_complete:
             raise head.bad("The request cannot be understood.")  # PRI, with something else than HTTP/2 behind it
-        request = head.accept(self, version, self._line)
+        request = head.accept(self, version, line)
         request.started = self.started
         if (
             "CONTENT_LENGTH" in fields

@@ -176,13 +176,12 @@ class Receiving(Connection):
     def _lose_reading(self) -> None:
         """Record a request that the client has not sent to its end."""
         reader = self._reader
-        if reader is None:
-            return
+        assert reader is not None  # the state says so
         record = self._begin_record(reader)
         record.status, record.outcome = CLIENT_CLOSED_REQUEST, Outcome.CLIENT_GONE
         if self._reason is CloseReason.ABORTED:
             record.outcome = Outcome.FAILED
-        self._conclude(record)
+        self._conclude(record, record.request.ready)
         if self._state is not State.SPOOLING:  # else the file is being written: body_spooled drops it
             self._drop_reader()
 
