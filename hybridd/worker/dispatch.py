@@ -130,8 +130,13 @@ class Dispatch:
         """Let a suspended Call go on before any new one begins; not from inside a transport's frame."""
         call.state = CallState.RESUMED
         self.suspended -= 1
-        self._waiting.add_first(call)
+        self._waiting.add_begun(call)
         self.reactor.call_soon(self._run_waiting)
+
+    def grow(self) -> None:
+        """Try again to have all threads that the system refused; once per heartbeat is often enough."""
+        if self._pool.grow():
+            self._run_waiting()
 
     def client_gone(self, call: Call) -> None:
         """Nobody waits for this Call any more: forget it if it has not begun, else let it end."""

@@ -149,6 +149,7 @@ class Serving:
     def _beat(self) -> None:
         self._report.beat()
         self._logs.tick(self._reactor.now)
+        self._dispatch.grow()
         for acceptor in self._acceptors:
             acceptor.admit_one()
         if self.on_beat is not None:

@@ -1,4 +1,4 @@
-"""The Calls that wait for a thread: in order, except that those which compute may be held back.
+"""The Calls that wait for a thread: in order, those that have begun before new ones, those that compute perhaps later.
 
 Runs in:   the thread that leads.
 """
@@ -12,29 +12,52 @@ from hybridd.worker.routes import Verdict
 
 
 class Waiting:
-    """Two lanes; a Call's ``verdict`` says which one is its own."""
+    """What a Call has begun with a slow client holds memory and perhaps locks: it goes on before new ones begin."""
 
     def __init__(self) -> None:
-        self._lanes: dict[bool, deque[Call]] = {False: deque(), True: deque()}
+        self._begun = _Queue()
+        self._new = _Queue()
 
     def __len__(self) -> int:
-        return len(self._lanes[False]) + len(self._lanes[True])
+        return len(self._begun) + len(self._new)
 
     def add(self, call: Call) -> None:
-        """Let a Call wait behind all others."""
-        self._lane(call).append(call)
+        """Let a new Call wait behind all others."""
+        self._new.add(call)
 
-    def add_first(self, call: Call) -> None:
-        """Let a Call that has begun already go on before any other."""
-        self._lane(call).appendleft(call)
+    def add_begun(self, call: Call) -> None:
+        """Let a Call that has begun already wait behind its kind, and before any new one."""
+        self._begun.add(call)
 
     def remove(self, call: Call) -> None:
-        """Take a Call out; ValueError when it does not wait."""
-        self._lane(call).remove(call)
+        """Take a new Call out; ValueError when it does not wait."""
+        self._new.remove(call)
 
     def next(self, *, computing_allowed: bool) -> Call | None:
         """Take out the Call that has waited longest among those that may run."""
-        plain, computing = self._lanes[False], self._lanes[True]
+        return self._begun.next(computing_allowed=computing_allowed) or self._new.next(
+            computing_allowed=computing_allowed
+        )
+
+
+class _Queue:
+    """Two lanes; a Call's ``verdict`` says which one is its own."""
+
+    def __init__(self) -> None:
+        self._plain: deque[Call] = deque()
+        self._computing: deque[Call] = deque()
+
+    def __len__(self) -> int:
+        return len(self._plain) + len(self._computing)
+
+    def add(self, call: Call) -> None:
+        self._lane(call).append(call)
+
+    def remove(self, call: Call) -> None:
+        self._lane(call).remove(call)
+
+    def next(self, *, computing_allowed: bool) -> Call | None:
+        plain, computing = self._plain, self._computing
         if not computing or not computing_allowed:
             return plain.popleft() if plain else None
         if plain and plain[0].request.ready <= computing[0].request.ready:
@@ -42,4 +65,4 @@ class Waiting:
         return computing.popleft()
 
     def _lane(self, call: Call) -> deque[Call]:
-        return self._lanes[call.verdict is Verdict.COMPUTES]
+        return self._computing if call.verdict is Verdict.COMPUTES else self._plain
