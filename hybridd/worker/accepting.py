@@ -10,13 +10,14 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import socket
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
 from hybridd.net.listener import Listener
 from hybridd.net.reactor import READ
-from hybridd.net.terms import Terms
+from hybridd.net.terms import Terms, reset_on_close
 from hybridd.net.transport import SocketTransport
 from hybridd.worker.gate import Gate
 
@@ -26,9 +27,14 @@ _BATCH = 16
 """Connections taken per event, so that those already open are not forgotten in a storm of new ones."""
 
 _PAUSE = 1.0
-"""Seconds without accepting when the system has no descriptors or memory left: the event would come back at once."""
+"""Seconds without accepting when it does not work: no descriptors or memory left, or the listener was shut down by
+somebody who shares it.  The event would come back at once."""
 
-_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_CLIENT_GONE = frozenset(
+    {errno.ECONNABORTED, errno.EPROTO, errno.ENOPROTOOPT, errno.EOPNOTSUPP}
+    | {errno.ENETDOWN, errno.ENETUNREACH, errno.ENONET, errno.EHOSTDOWN, errno.EHOSTUNREACH}
+)
+"""Errors of one connection that accept(2) reports; the next one may be well."""
 
 
 class Wish(Enum):
@@ -36,7 +42,7 @@ class Wish(Enum):
 
     NO = "no"
     YES = "yes"
-    LATER = "later"  # yes, but the system is exhausted for now
+    LATER = "later"  # yes, but it does not work for now
 
 
 class Acceptor:
@@ -114,14 +120,27 @@ class Acceptor:
             except (BlockingIOError, InterruptedError):
                 break
             except OSError as error:
-                if error.errno in _EXHAUSTED:
-                    self._pause(error)
-                    break
-                continue  # the client is gone again (ECONNABORTED; accept(2) lists more of that kind)
+                if error.errno in _CLIENT_GONE:
+                    continue
+                self._pause(error)
+                break
             self.accepted += 1
-            SocketTransport(self._terms, sock, self._make_protocol(), peer).open()
+            self._open(sock, peer)
         self.review()
         return self.accepted - before
+
+    def _open(self, sock: socket.socket, peer: Any) -> None:
+        try:
+            protocol = self._make_protocol()
+        except Exception as error:  # noqa: BLE001  # a user's factory: only its connection pays
+            _log.exception("no protocol can be made for a connection to %s; it is cut", self.listener.address)
+            reset_on_close(sock)
+            sock.close()
+            self._terms.lost += 1
+            if self._terms.lost_one is not None:
+                self._terms.lost_one(error)
+            return
+        SocketTransport(self._terms, sock, protocol, peer).open()
 
     def _pause(self, error: OSError) -> None:
         _log.warning("cannot accept on %s for now: %s", self.listener.address, error.strerror)

@@ -1,0 +1,331 @@
+"""When connections are taken and when not: a played listener, a loop in simulated time."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections import deque
+from itertools import count
+from typing import Any
+
+import pytest
+
+from hybridd.net.reactor import READ
+from hybridd.net.terms import Terms
+from hybridd.worker.accepting import Acceptor
+from tests.support.simulated_loop import SimulatedLoop
+
+LISTENER = 90
+LIMIT = 20
+
+GONE = ConnectionAbortedError(errno.ECONNABORTED, "Software caused connection abort")
+
+
+class PlayedSocket:
+    """A connection that says nothing."""
+
+    numbers = count(100)
+
+    def __init__(self) -> None:
+        self.fd = next(self.numbers)
+        self.closed = False
+
+    def fileno(self) -> int:
+        return self.fd
+
+    def setsockopt(self, *_: object) -> None:
+        pass
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class PlayedListener:
+    """Somebody waits as long as ``waiting`` has something: a socket, or the error that accept(2) gives."""
+
+    address = "127.0.0.1:8080"
+
+    def __init__(self) -> None:
+        self.waiting: deque[PlayedSocket | OSError] = deque()
+        self.asked = 0
+
+    def fileno(self) -> int:
+        return LISTENER
+
+    def accept(self) -> tuple[Any, Any]:
+        self.asked += 1
+        if not self.waiting:
+            raise BlockingIOError
+        answer = self.waiting.popleft()
+        if isinstance(answer, OSError):
+            raise answer
+        return answer, ("192.0.2.9", 1)
+
+
+class PlayedGate:
+    """Says what the test wants."""
+
+    def __init__(self) -> None:
+        self.free = True
+        self.answers: deque[bool] = deque()
+
+    def capacity(self) -> bool:
+        return self.free
+
+    def defers(self, now: float) -> bool:
+        assert now
+        return self.answers.popleft() if self.answers else False
+
+
+class PlayedProtocol:
+    """Notes its connection."""
+
+    def connection_made(self, transport: object) -> None:
+        self.transport = transport
+
+    def connection_lost(self, _: object) -> None:
+        pass
+
+
+@pytest.fixture
+def loop():
+    loop = SimulatedLoop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def terms(loop):
+    return Terms(loop.reactor, 30.0)
+
+
+@pytest.fixture
+def listener():
+    return PlayedListener()
+
+
+@pytest.fixture
+def gate():
+    return PlayedGate()
+
+
+@pytest.fixture
+def acceptor(listener, terms, gate):
+    return Acceptor(listener, terms, LIMIT, PlayedProtocol, gate)
+
+
+def arrive(listener: PlayedListener, number: int) -> list[PlayedSocket]:
+    sockets = [PlayedSocket() for _ in range(number)]
+    listener.waiting.extend(sockets)
+    return sockets
+
+
+def see(loop: SimulatedLoop) -> None:
+    """Let the selector report the listener."""
+    loop.selector.announce((LISTENER, READ))
+    loop.turn()
+
+
+def test_it_watches_the_listener_while_armed(loop, acceptor):
+    assert not loop.watches(LISTENER)
+    acceptor.arm()
+    acceptor.arm()
+    assert (acceptor.armed, loop.watches(LISTENER)) == (True, READ)
+    acceptor.disarm()
+    acceptor.disarm()
+    assert (acceptor.armed, loop.watches(LISTENER)) == (False, 0)
+
+
+def test_each_connection_gets_a_transport_and_a_protocol_of_its_own(loop, acceptor, listener, terms):
+    acceptor.arm()
+    arrive(listener, 3)
+    see(loop)
+    assert acceptor.accepted == len(terms.open) == 3
+    assert len({transport.get_protocol() for transport in terms.open}) == 3
+    assert {transport.get_extra_info("peername") for transport in terms.open} == {("192.0.2.9", 1)}
+
+
+def test_a_storm_of_connections_does_not_keep_the_loop(loop, acceptor, listener, terms):
+    acceptor.arm()
+    arrive(listener, 18)
+    see(loop)
+    assert len(terms.open) == 16
+    see(loop)
+    assert len(terms.open) == 18
+
+
+def test_it_stops_at_the_limit_and_goes_on_below_it(loop, acceptor, listener, terms):
+    acceptor.arm()
+    arrive(listener, LIMIT + 1)
+    see(loop)
+    see(loop)
+    assert (len(terms.open), acceptor.armed) == (LIMIT, False)
+    assert listener.asked == LIMIT, "a connection beyond the limit must stay in the backlog"
+    next(iter(terms.open)).abort()
+    acceptor.review()
+    assert acceptor.armed
+    see(loop)
+    assert (len(terms.open), acceptor.accepted) == (LIMIT, LIMIT + 1)
+
+
+def test_an_event_from_before_it_was_disarmed_takes_nobody(loop, acceptor, listener):
+    acceptor.arm()
+    arrive(listener, 1)
+    loop.selector.announce((LISTENER, READ))
+    loop.reactor.post(acceptor.disarm)
+    loop.reactor.turn()
+    acceptor.ready(READ)
+    assert (acceptor.accepted, len(listener.waiting)) == (0, 1)
+
+
+# -- the gate
+
+
+def test_with_no_handler_free_it_does_not_watch(loop, acceptor, gate):
+    acceptor.arm()
+    gate.free = False
+    acceptor.review()
+    assert not loop.watches(LISTENER)
+    gate.free = True
+    acceptor.review()
+    assert loop.watches(LISTENER)
+
+
+def test_with_no_handler_free_one_connection_at_a_time_is_admitted(loop, acceptor, listener, gate):
+    acceptor.arm()
+    gate.free = False
+    acceptor.review()
+    arrive(listener, 5)
+    acceptor.admit_one()
+    assert acceptor.accepted == 1
+    gate.free = True
+    acceptor.review()
+    acceptor.admit_one()
+    assert acceptor.accepted == 1, "who watches the listener needs no admission"
+
+
+def test_one_that_is_disarmed_admits_nobody(acceptor, listener):
+    arrive(listener, 1)
+    acceptor.admit_one()
+    acceptor.arm()
+    acceptor.disarm()
+    acceptor.admit_one()
+    assert acceptor.accepted == 0
+
+
+def test_nobody_is_admitted_beyond_the_limit(acceptor, listener, terms, gate):
+    acceptor.arm()
+    arrive(listener, LIMIT + 5)
+    acceptor.accept(LIMIT)
+    acceptor.admit_one()
+    assert len(terms.open) == LIMIT
+
+
+def test_what_another_worker_should_take_is_left(loop, acceptor, listener, gate, monkeypatch):
+    yields = []
+    monkeypatch.setattr(os, "sched_yield", lambda: yields.append(True))
+    acceptor.arm()
+    arrive(listener, 3)
+    gate.answers.extend([False, True])
+    see(loop)
+    assert (acceptor.accepted, len(listener.waiting), yields) == (1, 2, [True])
+    assert acceptor.armed, "it looks again when its loop comes round"
+
+
+def test_without_a_gate_it_takes_what_comes(loop, listener, terms):
+    acceptor = Acceptor(listener, terms, LIMIT, PlayedProtocol)
+    acceptor.arm()
+    arrive(listener, 3)
+    see(loop)
+    assert acceptor.accepted == 3
+
+
+# -- what goes wrong
+
+
+@pytest.mark.parametrize("error", [GONE, OSError(errno.EPROTO, "x"), OSError(errno.ENETDOWN, "x"), InterruptedError()])
+def test_a_client_that_is_gone_already_is_passed_over(loop, acceptor, listener, terms, error):
+    acceptor.arm()
+    arrive(listener, 1)
+    listener.waiting.appendleft(error)
+    see(loop)
+    see(loop)
+    assert len(terms.open) == 1
+    assert acceptor.armed
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
+def test_a_system_without_descriptors_or_memory_gets_a_second(loop, acceptor, listener, caplog, number):
+    acceptor.arm()
+    arrive(listener, 1)
+    listener.waiting.appendleft(OSError(number, "too much"))
+    see(loop)
+    assert (acceptor.armed, loop.watches(LISTENER), listener.asked) == (False, 0, 1)
+    assert "cannot accept on 127.0.0.1:8080 for now: too much" in caplog.text
+    acceptor.review()
+    assert not acceptor.armed, "connections that end do not mend it"
+    loop.run_for(0.9)
+    assert not acceptor.armed
+    loop.run_for(0.2)
+    assert acceptor.armed
+    see(loop)
+    assert acceptor.accepted == 1
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EBADF, errno.EPERM])
+def test_a_listener_that_cannot_work_does_not_spin_the_loop(loop, acceptor, listener, caplog, number):
+    """EINVAL: somebody who shares it has shut it down.  The selector reports that for ever."""
+    acceptor.arm()
+    listener.waiting.extend(OSError(number, "cannot") for _ in range(100))
+    see(loop)
+    assert listener.asked == 1
+    assert not loop.watches(LISTENER)
+    assert len(caplog.records) == 1
+
+
+def test_disarming_during_the_pause_holds(loop, acceptor, listener):
+    acceptor.arm()
+    listener.waiting.append(OSError(errno.EMFILE, "too many"))
+    see(loop)
+    acceptor.disarm()
+    loop.run_for(2)
+    assert not acceptor.armed
+
+
+def test_arming_during_the_pause_ends_it(loop, acceptor, listener):
+    acceptor.arm()
+    listener.waiting.append(OSError(errno.EMFILE, "too many"))
+    see(loop)
+    acceptor.arm()
+    assert acceptor.armed
+    loop.run_for(2)
+    assert acceptor.armed
+
+
+def test_a_protocol_that_cannot_be_made_costs_its_connection_only(loop, listener, terms, caplog):
+    made = []
+
+    def make_protocol() -> PlayedProtocol:
+        if not made:
+            made.append("failed")
+            raise LookupError("no database today")
+        return PlayedProtocol()
+
+    told = []
+    terms.lost_one = told.append
+    acceptor = Acceptor(listener, terms, LIMIT, make_protocol)
+    acceptor.arm()
+    first, second = arrive(listener, 2)
+    see(loop)
+    see(loop)
+    assert first.closed
+    assert not second.closed
+    assert len(terms.open) == 1
+    assert (acceptor.accepted, terms.lost, len(told)) == (2, 1, 1)
+    assert "no database today" in caplog.text
+
+
+def test_the_last_connections_of_a_drain_are_taken_though_nothing_is_watched(acceptor, listener):
+    arrive(listener, 5)
+    assert acceptor.accept(1024) == 5
+    assert not acceptor.armed
