@@ -21,6 +21,7 @@ from hybridd.config.loading import Loaded
 from hybridd.config.problem import Problem
 from hybridd.config.settings import Config
 from hybridd.errors import BootError, ConfigurationError, ExitCode
+from hybridd.ops.accounts import UnknownAccountError, identify
 from hybridd.ops.cpus import available_cpus
 
 DESCRIPTION = """\
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
         loaded = given.load()
     except ConfigurationError as error:
         return _refuse(error.problems)
-    warnings = [*loaded.warnings, *(advice(loaded) if given.options.strict else ())]
+    warnings = [*loaded.warnings, *unknown_accounts(loaded), *(advice(loaded) if given.options.strict else ())]
     if given.options.strict and warnings:
         return _refuse(warnings)
     for warning in warnings:
@@ -62,6 +63,15 @@ def advice(loaded: Loaded) -> list[str]:
     """Return what is unwise here, each with the place of its value."""
     found = advise(loaded.config, facts(loaded.config))
     return [str(Problem(loaded.origins[one.key], one.text, one.key)) for one in found]
+
+
+def unknown_accounts(loaded: Loaded) -> list[str]:
+    """Return who is named but does not exist here; a warning only, for hybridd may run on another machine."""
+    try:
+        identify(loaded.config.user, loaded.config.group)
+    except UnknownAccountError as error:
+        return [str(Problem(loaded.origins[error.key], str(error), error.key))]
+    return []
 
 
 def facts(config: Config) -> Facts:

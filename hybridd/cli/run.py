@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from hybridd.cli.arguments import add_settings, new_parser, read
+from hybridd.config.advice import lost_by_daemon
 
 DESCRIPTION = """\
 Serve an application, or without one the built-in welcome page. Every setting has a key in YAML, a variable
@@ -23,7 +24,8 @@ def main(arguments: Sequence[str]) -> int:
     parser = new_parser("run", DESCRIPTION, positional=True)
     add_settings(parser)
     loaded = read(parser, arguments, positional=True).load()
-    for warning in loaded.warnings:
+    lost = (f"{one.key}: {one.text}" for one in lost_by_daemon(loaded.config))
+    for warning in (*loaded.warnings, *lost):
         sys.stderr.write(f"hybridd: {warning}\n")
     from hybridd.master.main import run  # noqa: PLC0415 - --help and errors do without a master
 

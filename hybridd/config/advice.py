@@ -110,10 +110,16 @@ def _exposure(config: Config, _: Facts) -> Iterator[Advice]:
             yield Advice("listen", f"{address} stands in a directory where everybody may write")
 
 
-def _daemon(config: Config, _: Facts) -> Iterator[Advice]:
+def lost_by_daemon(config: Config) -> Iterator[Advice]:
+    """Yield advice about a log that nobody will ever see; whoever starts such a daemon is told without asking."""
     if config.daemon and config.log.file == "-":
-        yield Advice("log.file", "- is standard error, which a daemon does not have: what hybridd has to say is lost")
-    elif config.daemon and config.access_log.file == "-":
+        text = "- is standard error, which a daemon does not have: what hybridd has to say is lost; name a file"
+        yield Advice("log.file", text)
+
+
+def _daemon(config: Config, _: Facts) -> Iterator[Advice]:
+    yield from lost_by_daemon(config)
+    if config.log.file != "-" and config.daemon and config.access_log.file == "-":
         yield Advice("access_log.file", f"- is standard output, which with a daemon is {config.log.file}, log.file")
     if config.umask is not None and not config.umask & 0o002:
         yield _about(config, "umask", "lets everybody write the files and use the sockets that are made")

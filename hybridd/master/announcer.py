@@ -8,6 +8,7 @@ Runs in:   the master, its only thread.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from hybridd.master import events
 from hybridd.master.children import Phase
@@ -26,11 +27,17 @@ PATIENCE = 10.0
 
 
 class Announcer:
-    """Remembers what was said last, so that nothing is said twice."""
+    """Remembers what was said last, so that nothing is said twice.
 
-    def __init__(self, notifier: Notifier, application: str) -> None:
+    Attributes:
+        last_words: why hybridd gives up, when it does.
+    """
+
+    def __init__(self, notifier: Notifier, application: str, when_ready: Callable[[], None]) -> None:
+        self.last_words = ""
         self._notifier = notifier
         self._application = application
+        self._when_ready = when_ready
         self._title = Title()
         self._status = ""
         self._reloading = False
@@ -39,7 +46,10 @@ class Announcer:
         """Say what an event has changed."""
         for level, text in tell(before, event, after, now):
             _log.log(level, "%s", text)
+            if level >= logging.CRITICAL:
+                self.last_words = text
         if before.mode is Mode.STARTING and after.mode is Mode.RUNNING:
+            self._when_ready()
             self._notifier.ready(self._new_status(after, now))
         if before.mode is not Mode.STOPPING and after.mode is Mode.STOPPING:
             self._notifier.stopping(self._new_status(after, now))

@@ -171,7 +171,7 @@ def same_logs(one: Config, other: Config) -> bool:
 
 def _with_own_logs(spec: WorkerSpec) -> WorkerSpec:
     try:
-        own = logging_setup.configure(spec.config.log, spec.config.access_log, os.environ)
+        own = logging_setup.configure(spec.config.log, spec.config.access_log, os.environ, daemon=spec.config.daemon)
     except OSError as error:
         _log.warning("worker=%d goes on with the logs before the reload: %s", spec.slot, error)
         return spec

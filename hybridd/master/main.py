@@ -15,7 +15,7 @@ import time
 import hybridd
 from hybridd.config.loading import Loaded
 from hybridd.config.settings import Config
-from hybridd.errors import BindError, HybriddError, OperatingSystemError
+from hybridd.errors import ExitCode, HybriddError
 from hybridd.master import status
 from hybridd.master.admin import Admin
 from hybridd.master.announcer import Announcer
@@ -26,24 +26,23 @@ from hybridd.master.master import Master, Parts
 from hybridd.master.pages import make_pages
 from hybridd.master.reload import Configurations, patience_of, policy_of
 from hybridd.master.signals import SIGNALS
+from hybridd.master.start import Start, begin, where_log
 from hybridd.master.state import State, first_state
 from hybridd.master.vitals import Vitals
-from hybridd.net.listener import Listener, bind_all
+from hybridd.net.listener import Listener
 from hybridd.net.reactor import Reactor
 from hybridd.net.signal_bytes import SignalBytes
-from hybridd.ops import logs as logging_setup
 from hybridd.ops.accept_queue import somaxconn
 from hybridd.ops.cpus import available_cpus
+from hybridd.ops.daemonize import Launcher
 from hybridd.ops.limits import raise_open_files
 from hybridd.ops.metrics import ScoreboardCollector
 from hybridd.ops.scoreboard import Scoreboard
-from hybridd.ops.systemd import Notifier, take_listen_fds, watchdog_period
+from hybridd.ops.systemd import Notifier, watchdog_period
 from hybridd.worker import life, words
 from hybridd.worker.life import BecomeWorker
 
 _log = logging.getLogger("hybridd.master")
-
-ADMIN_BACKLOG = 64
 
 
 def run(loaded: Loaded) -> int:
@@ -54,12 +53,28 @@ def run(loaded: Loaded) -> int:
     """
     notifier = Notifier.from_environment(os.environ)
     try:
-        return _be_master(loaded, notifier)
+        start = begin(loaded)
+        if isinstance(start, Launcher):
+            return start.wait(where_log(loaded.config))
     except HybriddError as error:
         notifier.status(str(error))
         raise
+    try:
+        return _be_master(loaded, start, notifier)
+    except HybriddError as error:
+        notifier.status(str(error))
+        start.leave(error.exit_code, str(error))
+        if not start.is_daemon:
+            raise
+        _log.critical("%s", error)
+        return error.exit_code
     except BecomeWorker as become:
         spec = become.spec
+    except Exception as error:
+        start.leave(
+            ExitCode.UNEXPECTED, f"unexpected: {error!r}; the traceback is in the log, {where_log(loaded.config)}"
+        )
+        raise
     # Outside of the handler, so that the exception and with it all frames of the master are gone.
     try:
         return life.run(spec)
@@ -68,22 +83,25 @@ def run(loaded: Loaded) -> int:
             listener.sock.close()  # and not more: its file and its end are the master's
 
 
-def _be_master(loaded: Loaded, notifier: Notifier) -> int:
+def _be_master(loaded: Loaded, start: Start, notifier: Notifier) -> int:
+    start.settle()
     machine = Machine(available_cpus(), raise_open_files().after, somaxconn())
     configurations = Configurations(loaded, machine)
     config = configurations.in_force
-    logs = _open_logs(config)
     for shortcoming in shortcomings(loaded.config, machine):
         _log.warning("%s", shortcoming)
     _log.info("hybridd %s starts: %s", hybridd.__version__, _describe(config))
-    listeners, admin_listeners = _bind(config)
+    listeners, admin_listeners = start.listeners, start.admin_listeners
+    for what, bound in (("listening", listeners), ("admin", admin_listeners)):
+        for listener in bound:
+            _log.info("%s on %s%s", what, listener.address, _as_asked(listener))
     reactor = Reactor()
     scoreboard = Scoreboard.create(words.LAYOUT)
     scoreboard.header[words.MASTER_PID] = os.getpid()
     inheritance = Inheritance(
         reactor=reactor,
         scoreboard=scoreboard,
-        logs=logs,
+        logs=start.logs,
         config=config,
         listeners=tuple(listeners),
         doorbell=os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK),
@@ -93,14 +111,14 @@ def _be_master(loaded: Loaded, notifier: Notifier) -> int:
         effects=Effects(inheritance),
         configurations=configurations,
         vitals=Vitals(scoreboard),
-        announcer=Announcer(notifier, config.protocol or config.application),
+        announcer=Announcer(notifier, config.protocol or config.application, start.ready),
         history=status.History(started=reactor.now, reload_timestamp=time.time()),
         farewell=Farewell(listeners),
     )
     master = Master(_first_state(configurations, scoreboard), reactor, parts)
     admin = _make_admin(master, parts, listeners, admin_listeners)
     signals = SignalBytes(reactor, [understood.number for understood in SIGNALS], master.receive_signal)
-    inheritance.close_in_child += [admin.close_in_child, signals.close]
+    inheritance.close_in_child += [admin.close_in_child, signals.close, start.verdict.close]
     signals.install()
     admin.open()
     master.begin(watchdog_period(os.environ, os.getpid()))
@@ -109,26 +127,10 @@ def _be_master(loaded: Loaded, notifier: Notifier) -> int:
     parts.farewell.end()
     signals.close()
     reactor.close()
+    start.leave(master.exit_code, parts.announcer.last_words)
     _log.info("hybridd ends with exit status %d", master.exit_code)
     inheritance.close()
     return master.exit_code
-
-
-def _bind(config: Config) -> tuple[list[Listener], list[Listener]]:
-    """Bind everything or nothing; a BindError names what could not be."""
-    inherited = take_listen_fds(os.environ, os.getpid())
-    listeners = bind_all(config.listen, config.backlog, inherited)
-    try:
-        admin_listeners = bind_all([config.admin], ADMIN_BACKLOG, inherited) if config.admin else []
-    except BindError:
-        for listener in listeners:
-            listener.close()  # the file of a unix socket would stay
-        raise
-    for listener in listeners:
-        _log.info("listening on %s%s", listener.address, _as_asked(listener))
-    for listener in admin_listeners:
-        _log.info("admin on %s%s", listener.address, _as_asked(listener))
-    return listeners, admin_listeners
 
 
 def _first_state(configurations: Configurations, scoreboard: Scoreboard) -> State:
@@ -153,13 +155,6 @@ def _make_admin(master: Master, parts: Parts, listeners: list[Listener], admin_l
         collector,
     )
     return Admin(reactor, admin_listeners, pages)
-
-
-def _open_logs(config: Config) -> logging_setup.Logs:
-    try:
-        return logging_setup.configure(config.log, config.access_log, os.environ)
-    except OSError as error:
-        raise OperatingSystemError(f"cannot open the log: {error}") from None
 
 
 def _describe(config: Config) -> str:

@@ -220,7 +220,9 @@ class Master:
         config = self._configurations.in_force
         if not same_logs(config, self._heritage.config):
             try:
-                self._heritage.logs = logging_setup.configure(config.log, config.access_log, os.environ)
+                self._heritage.logs = logging_setup.configure(
+                    config.log, config.access_log, os.environ, daemon=config.daemon
+                )
             except OSError as error:
                 _log.warning("the master goes on with the logs before the reload: %s", error)
         self._heritage.config = config

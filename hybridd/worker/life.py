@@ -32,6 +32,7 @@ from hybridd.errors import BootError, ExitCode
 from hybridd.http.request import request_ids
 from hybridd.net.reactor import Reactor
 from hybridd.net.signal_bytes import SignalBytes
+from hybridd.ops.privileges import obstacle
 from hybridd.ops.scoreboard import Row
 from hybridd.ops.title import Title, worker_title
 from hybridd.worker import words
@@ -114,10 +115,22 @@ def _load(config: Config) -> Any:
         try:
             os.chdir(config.chdir)  # by text, so that a switched symbolic link is seen by the next generation
         except OSError as error:
-            raise BootError(f"cannot enter chdir {config.chdir!r}: {error.strerror}") from None
-    if config.protocol:
-        return load_protocol_factory(config.protocol, factory=config.factory)
-    return load_application(config.application, factory=config.factory)
+            raise BootError(f"cannot enter chdir {config.chdir!r}: {error.strerror}{_closed(config.chdir)}") from None
+    try:
+        if config.protocol:
+            return load_protocol_factory(config.protocol, factory=config.factory)
+        return load_application(config.application, factory=config.factory)
+    except BootError as error:
+        # Python says "no module" of what it may not read.
+        if closed := _closed(os.getcwd()):  # noqa: PTH109 - text
+            raise BootError(f"the directory of the application cannot be read{closed}; {error}") from None
+        raise
+
+
+def _closed(directory: str) -> str:
+    """Return who may not read it and which part of the path is in the way; nothing when it can be read."""
+    closed = obstacle(directory)
+    return f" by user {os.geteuid()}: {closed} is closed to it" if closed else ""
 
 
 def _serve(spec: WorkerSpec, row: Row, application: Any) -> int:

@@ -1,0 +1,195 @@
+"""Start: everything between the command and a master, in the order in which it can fail.
+
+In the foreground, with root's rights if there are any: who to become, is another one running, the logs, the sockets.
+Then, perhaps, in the background: the logs again, the PID file, and root's rights are given up before any worker exists.
+
+Knows:     the parts of ops that make a daemon, and their order.
+Never:     what a master does.
+Runs in:   the process that was started; with ``daemon`` the second half in the daemon.
+Raises:    HybriddError with the sentence for the operator.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+import hybridd
+from hybridd.config.loading import Loaded
+from hybridd.config.problem import Problem
+from hybridd.config.settings import Config
+from hybridd.errors import BindError, ConfigurationError, OperatingSystemError
+from hybridd.net.listener import Listener, bind_all
+from hybridd.ops import logs as logging_setup
+from hybridd.ops import privileges
+from hybridd.ops.accounts import Identity, UnknownAccountError, identify
+from hybridd.ops.daemonize import Launcher, Verdict, fill_standard_streams, launch
+from hybridd.ops.logs import Logs
+from hybridd.ops.pidfile import PidFile
+from hybridd.ops.sink import STANDARD
+from hybridd.ops.systemd import take_listen_fds
+
+_log = logging.getLogger("hybridd.master")
+
+ADMIN_BACKLOG: Final = 64
+
+
+@dataclass(slots=True)
+class Start:
+    """What a master stands on.
+
+    Attributes:
+        identity: whom to become; None: we stay who we are.
+        notes: what to say once it is clear where the log is.
+    """
+
+    config: Config
+    identity: Identity | None
+    logs: Logs
+    listeners: list[Listener]
+    admin_listeners: list[Listener]
+    pid_file: PidFile | None
+    verdict: Verdict = field(default_factory=Verdict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_daemon(self) -> bool:
+        """Whether this process has left the terminal."""
+        return self.config.daemon
+
+    def settle(self) -> None:
+        """Do what is done in the process that stays, while it still has all its rights; then give them up."""
+        if self.is_daemon:
+            self.logs = open_logs(self.config, self.identity, daemon=True)
+        owner = (self.identity.uid, self.identity.gid) if self.identity else None
+        if self.pid_file is not None:
+            self.pid_file.prepare(owner)
+        if self.identity is not None:
+            privileges.become(self.identity)
+        for note in self.notes:
+            _log.warning("%s", note)
+
+    def ready(self) -> None:
+        """Tell those who wait for it that we serve."""
+        if self.pid_file is not None:
+            try:
+                self.pid_file.write(os.getpid())
+            except OSError as error:
+                _log.error("the PID file %s cannot be written: %s", self.pid_file.path, error.strerror)
+        self.verdict.ready()
+
+    def leave(self, code: int, reason: str) -> None:
+        """Give back what is ours, and tell those who still wait for it how we end."""
+        for listener in (*self.listeners, *self.admin_listeners):
+            listener.close()
+        if self.pid_file is not None:
+            self.pid_file.remove()
+        self.verdict.failed(code, reason)
+
+
+def begin(loaded: Loaded) -> Start | Launcher:
+    """Make what is made in the foreground.  With ``daemon`` this returns twice: see ``daemonize.launch``."""
+    config = loaded.config
+    if config.daemon and os.getpid() == 1:
+        text = "process 1 cannot leave: its end is the end of the container; run in the foreground there"
+        raise ConfigurationError([str(Problem(loaded.origins["daemon"], text, "daemon"))])
+    fill_standard_streams()
+    identity = whom(loaded)
+    if config.umask is not None:
+        os.umask(config.umask)
+    pid_file = PidFile(config.pid_file) if config.pid_file else None
+    if pid_file is not None:
+        pid_file.refuse_another()
+    notes = list(_arrange(loaded, identity)) if identity else []
+    logs = open_logs(config, identity)
+    listeners, admin_listeners = bind(config, identity)
+    start = Start(config, identity, logs, listeners, admin_listeners, pid_file, notes=notes)
+    return _into_background(start) if config.daemon else start
+
+
+def _into_background(start: Start) -> Start | Launcher:
+    start.logs.close()  # the daemon opens them itself: its standard streams are others
+    listeners = (*start.listeners, *start.admin_listeners)
+    side = launch([listener.fileno() for listener in listeners])
+    if isinstance(side, Launcher):
+        for listener in listeners:
+            listener.sock.close()  # and not more: its file is the daemon's
+        return side
+    start.verdict = side
+    return start
+
+
+def whom(loaded: Loaded) -> Identity | None:
+    """Return whom to become, None when we need not."""
+    try:
+        identity = identify(loaded.config.user, loaded.config.group)
+    except UnknownAccountError as error:
+        raise ConfigurationError([str(Problem(loaded.origins[error.key], str(error), error.key))]) from None
+    if identity is None or (os.geteuid() != 0 and privileges.already(identity)):
+        return None
+    privileges.refuse_impossible(identity)
+    return identity
+
+
+def _arrange(loaded: Loaded, identity: Identity) -> Iterator[str]:
+    """Make sure that the user can do the work; yield what it will not be able to do."""
+    for package in (os, hybridd):
+        directory = os.path.dirname(os.path.abspath(str(package.__file__)))  # noqa: PTH100, PTH120 - text
+        with privileges.acting_as(identity):
+            closed = privileges.obstacle(directory)
+        if closed:
+            what = "Python's library" if package is os else "hybridd"
+            raise OperatingSystemError(
+                f"user {identity.name} may not read {what} in {directory}: {closed} is closed to it"
+            )
+    for path in dict.fromkeys((loaded.config.log.file, loaded.config.access_log.file)):
+        if path not in {"-", "off", *STANDARD} and (note := privileges.give_log(path, identity)):
+            yield note
+    for file in loaded.sources.files:
+        with privileges.acting_as(identity):
+            readable = os.access(loaded.sources.directory / file, os.R_OK, effective_ids=True)
+        if not readable:
+            yield f"a reload will be refused: user {identity.name} may not read {file}"
+
+
+def open_logs(config: Config, identity: Identity | None, *, daemon: bool = False) -> Logs:
+    """Open the logs as the one who will open them again."""
+    try:
+        with privileges.acting_as(identity):
+            return logging_setup.configure(config.log, config.access_log, os.environ, daemon=daemon)
+    except OSError as error:
+        raise OperatingSystemError(f"cannot open the log: {error}") from None
+
+
+def bind(config: Config, identity: Identity | None) -> tuple[list[Listener], list[Listener]]:
+    """Bind everything or nothing; a BindError names what could not be."""
+    inherited = take_listen_fds(os.environ, os.getpid())
+    listeners = bind_all(config.listen, config.backlog, inherited)
+    try:
+        admin_listeners = bind_all([config.admin], ADMIN_BACKLOG, inherited) if config.admin else []
+    except BindError:
+        for listener in listeners:
+            listener.close()  # the file of a unix socket would stay
+        raise
+    if identity is not None:
+        for listener in (*listeners, *admin_listeners):
+            if listener.owned and listener.sock.family == socket.AF_UNIX:
+                _give_socket(listener, identity)
+    return listeners, admin_listeners
+
+
+def _give_socket(listener: Listener, identity: Identity) -> None:
+    """Let the file of a unix socket be the user's, who removes it at the end."""
+    path = os.fsdecode(listener.sock.getsockname())
+    with suppress(OSError):  # not on every file system; then it stays root's
+        os.chown(path, identity.uid, identity.gid, follow_symlinks=False)
+
+
+def where_log(config: Config) -> str:
+    """Return where the error log is, for a person who was left with an exit status."""
+    return "lost (log.file is -)" if config.log.file == "-" else config.log.file
