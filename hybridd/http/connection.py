@@ -26,6 +26,7 @@ from hybridd.http.states import Input, State
 from hybridd.http.wire import Service, Transport
 
 CLOSE_LINE = b"Connection: close\r\n"
+NO_PEER = ("", 0)  # a unix socket's
 
 _stamp = Stamp()
 
@@ -56,7 +57,7 @@ class Connection:
         "_grace",  # seconds that drain() gave idle connections; None: not draining
         "_limits",
         "_number",  # requests begun
-        "_peer",
+        "_peer",  # address and port, and what else the transport's peername has
         "_reader",  # of a request that has begun and is not complete
         "_reading",
         "_reason",  # why the connection is ending; None: it is not, as far as we know
@@ -78,7 +79,7 @@ class Connection:
         self._state = State.CONNECTED
         self._reading = Reading.ON
         self._flow = Flow.FREE
-        self._peer = ""
+        self._peer: tuple[Any, ...] = NO_PEER
         self._number = 0
         self._ahead = b""
         self._reader: RequestReader | None = None
@@ -89,7 +90,7 @@ class Connection:
         self.call: Any = None
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._peer} {self._state.name} request {self._number}>"
+        return f"<{type(self).__name__} {self._peer[0]} {self._state.name} request {self._number}>"
 
     @property
     def state(self) -> State:

@@ -121,7 +121,9 @@ class HttpProtocol(Receiving, Answering):
         counts.reading -= self._state.reading
         counts.active += 1
         request.ready = now
-        request.peer = self._peer
+        peer = self._peer
+        request.peer = peer[0]
+        request.peer_port = peer[1]
         self._number = request.number = self._number + 1
         self._record = AccessRecord(request, 0, _SERVED, None, 0, now, now, now)
         self._reader = None

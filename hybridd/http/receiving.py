@@ -44,8 +44,8 @@ class Receiving(Connection):
         """Begin: the first head is due within ``timeouts.head`` from now."""
         self._transport = transport
         peername = transport.get_extra_info("peername")
-        if isinstance(peername, tuple) and peername:
-            self._peer = str(peername[0])
+        if isinstance(peername, tuple):
+            self._peer = peername
         self._counts.open += 1
         transport.set_write_buffer_limits(high=0)  # we want to hear when everything is sent
         transport.set_deadline(self._timeouts.head)
@@ -168,7 +168,7 @@ class Receiving(Connection):
     def _begin_record(self, reader: RequestReader) -> AccessRecord:
         """Begin the record of a request as far as it was read."""
         request = reader.describe()
-        request.peer = self._peer
+        request.peer, request.peer_port = self._peer[:2]
         self._number = request.number = self._number + 1
         now = request.ready = self._transport.time()
         return AccessRecord(request, 0, Outcome.SERVED, None, 0, now, now, now)

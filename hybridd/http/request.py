@@ -58,6 +58,7 @@ class Request:
         started: when the first byte of the head was seen (transport time, seconds).
         ready: when the request was complete.
         peer: the client's address without port; empty for a unix socket.
+        peer_port: the client's port; 0 for a unix socket.
         number: 1 for the first request of its connection.
     """
 
@@ -72,6 +73,7 @@ class Request:
         "number",
         "path",
         "peer",
+        "peer_port",
         "query",
         "ready",
         "scheme",
@@ -97,6 +99,7 @@ class Request:
         self.started = 0.0
         self.ready = 0.0
         self.peer = ""
+        self.peer_port = 0
         self.number = 1
         self._id = ""
 

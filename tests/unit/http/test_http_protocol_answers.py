@@ -341,6 +341,24 @@ def test_a_client_that_goes_before_it_has_read_the_answer():
     assert wire.service.calls == []
 
 
+def test_a_client_that_goes_before_it_has_read_an_answer_that_was_cut():
+    wire = taken(room=10)
+    wire.protocol.respond(head(("Content-Length", "2000")), b"x" * 1000)
+    wire.transport.reset()
+    assert wire.record().outcome is Outcome.FAILED
+    assert wire.closed() == "aborted"
+
+
+def test_fin_while_an_answer_is_flushed_ends_the_connection_behind_it():
+    wire = taken(room=10)
+    wire.protocol.respond(head(), b"x" * 1000)
+    wire.transport.eof()
+    assert not wire.transport.lost
+    wire.transport.read()
+    assert len(wire.responses()[0].body) == 1000
+    assert wire.closed() == "client"
+
+
 def test_an_answer_that_could_not_be_written_is_not_served():
     wire = taken()
     wire.transport._lose(BrokenPipeError(32, "Broken pipe"))  # found out by the write itself

@@ -147,6 +147,30 @@ def test_a_connection_lost_before_its_request_is_taken():
     assert wire.record().status == 499
 
 
+def test_a_connection_lost_while_its_request_is_queued():
+    wire = Wire(answer=None)
+    wire.transport.feed(GET)
+    wire.protocol.take_request()
+    wire.protocol.call_queued()
+    wire.transport.advance(3)
+    wire.transport.reset()
+    record = wire.record()
+    assert (record.status, record.queued, record.handled) == (499, 3, 0)
+    assert wire.service.calls == ["client_gone"]
+
+
+def test_a_drain_that_comes_when_all_is_said():
+    wire = Wire()
+    wire.send(b"BAD\r\n")
+    wire.protocol.drain(1.0)
+    assert wire.protocol.state is State.LINGER
+    wire.protocol.abort_response()
+    wire.protocol.shut()
+    wire.transport.settle()
+    wire.protocol.shut()
+    assert wire.closed() == "aborted"
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [

@@ -246,8 +246,13 @@ def test_gauges_follow_the_request():
     assert seen == [(1, 0, 0), (0, 1, 0), (0, 1, 0), (0, 0, 1), (1, 0, 0)]
 
 
-@pytest.mark.parametrize(("peername", "peer"), [(("::1", 1, 0, 0), "::1"), ("", ""), (None, ""), (b"\0name", "")])
-def test_the_peer_is_the_address_without_port(peername, peer):
+@pytest.mark.parametrize(
+    ("peername", "peer"),
+    [(("192.0.2.1", 7), ("192.0.2.1", 7)), (("::1", 7, 0, 0), ("::1", 7)), ("", ("", 0)), (None, ("", 0))],
+)
+def test_the_peer_is_address_and_port(peername, peer):
     wire = Wire(peername=peername)
-    wire.send(GET)
-    assert wire.record().peer == peer
+    wire.send(GET, b"GARBAGE ")
+    for record in wire.service.records:
+        assert (record.request.peer, record.request.peer_port) == peer
+    assert [record.status for record in wire.service.records] == [200, 501]
