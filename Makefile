@@ -66,7 +66,8 @@ docs: $(VENV)/.installed-test  ## write the pages that are made from the source
 	@$(BIN)/python -m hybridd.config.reference > docs/settings.md
 	@$(BIN)/python -m hybridd.config.json_schema > config/schema.json
 	@$(BIN)/python -m hybridd.worker.metrics_reference > docs/metrics.md
-	@$(BIN)/python -m tests.support.file_map
+	@$(BIN)/python -m hybridd.config.json_schema > config/schema.json
+	@$(BIN)/python -m tests.support.pages
 
 clean:  ## remove environments, caches and build products
 	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

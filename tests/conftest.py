@@ -81,20 +81,20 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 # -- leaks
 
 
-def descriptors() -> dict[int, str]:
-    """Return what each open descriptor of this process is."""
-    found = {}
-    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - names only
+def descriptors() -> set[int]:
+    """Return the open descriptors of this process."""
+    return {int(name) for name in os.listdir("/proc/self/fd")}  # noqa: PTH208 - names only
+
+
+def leaked_descriptors(before: set[int]) -> list[str]:
+    """Return what the descriptors are that were not open before."""
+    leaked = []
+    for fd in descriptors() - before:
         try:
-            found[int(name)] = os.readlink(f"/proc/self/fd/{name}")  # noqa: PTH115 - not a path
+            leaked.append(f"{fd}: {os.readlink(f'/proc/self/fd/{fd}')}")  # noqa: PTH115 - not a path
         except FileNotFoundError:
             continue  # the descriptor of the listing itself
-    return found
-
-
-def leaked_descriptors(before: dict[int, str]) -> list[str]:
-    now = descriptors()
-    return [f"{fd}: {what}" for fd, what in now.items() if before.get(fd) != what and "/pytest-" not in what]
+    return leaked
 
 
 @pytest.fixture(autouse=True)

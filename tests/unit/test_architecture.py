@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.support import file_map
+from tests.support import pages
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "hybridd"
@@ -64,14 +65,17 @@ def package_of(path: Path) -> str:
     return parts[0] if len(parts) > 1 else path.stem
 
 
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(), filename=str(path))
+@cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    """Return every node of a file that may import, sleep or catch, in the order of ast.walk."""
+    wanted = ast.Import | ast.ImportFrom | ast.Call | ast.ExceptHandler
+    return [node for node in ast.walk(ast.parse(path.read_text(), filename=str(path))) if isinstance(node, wanted)]
 
 
 def imports_of(path: Path) -> Iterator[tuple[str, int]]:
     """Yield every imported module with its line, wherever it stands: function level and TYPE_CHECKING too."""
     package = ["hybridd", *path.relative_to(SOURCE).parts[:-1]] if SOURCE in path.parents else []
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -119,14 +123,14 @@ def test_a_module_begins_by_saying_what_it_is(path):
         return  # an empty __init__.py
     if path.parts[-2] in ("integration", "systemd", "container") or path.is_relative_to(UNIT):
         return  # a test's name and folder say it; most have a sentence all the same
-    docstring = ast.get_docstring(tree_of(path))
+    docstring = ast.get_docstring(ast.parse(path.read_text()))
     assert docstring, f"{name_of(path)} has no docstring"
     assert len(docstring.split()) >= 3, f"{name_of(path)}: {docstring!r} says nothing"
 
 
-def test_the_map_of_files_is_true():
-    page = file_map.PAGE.read_text()
-    assert page == file_map.with_map(page), "docs/architecture.md is out of date: make docs"
+@pytest.mark.parametrize("page", pages.PARTS, ids=name_of)
+def test_what_is_made_from_the_source_is_true(page):
+    assert page.read_text() == pages.with_part(page), f"{name_of(page)} is out of date: make docs"
 
 
 @pytest.mark.parametrize("path", sorted(UNIT.rglob("test_*.py")), ids=name_of)
@@ -152,15 +156,15 @@ def test_names_of_test_files_are_unique():
 
 def sleeps_of(path: Path) -> Iterator[int]:
     """Yield the lines that call time.sleep, however it was imported."""
-    tree = tree_of(path)
+    nodes = nodes_of(path)
     own = {
         alias.asname or alias.name
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.ImportFrom) and node.module == "time"
         for alias in node.names
         if alias.name == "sleep"
     }
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Call):
             called = node.func
             if ast.unparse(called) == "time.sleep" or (isinstance(called, ast.Name) and called.id in own):
@@ -183,7 +187,7 @@ def test_exceptions_to_the_rule_on_sleeping_exist():
 @pytest.mark.parametrize("path", modules(), ids=name_of)
 def test_no_error_is_swallowed_silently(path):
     """``except Exception: pass`` (and wider) hides what an operator has to know."""
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if not isinstance(node, ast.ExceptHandler):
             continue
         wide = node.type is None or (isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException"))

@@ -1,19 +1,21 @@
-"""The map of files in docs/architecture.md, made from the first line of every module's docstring.
+"""The parts of handwritten pages that are made from the source: the map of files, the table of signals.
 
-``python -m tests.support.file_map`` writes it (``make docs``); tests/unit/test_architecture.py holds it.
+``python -m tests.support.pages`` writes them (``make docs``); tests/unit/test_architecture.py holds them.
 
-Knows:     the source tree and the two markers in the page.
-Runs in:   a developer's shell, and the test that the page is true.
+Knows:     the source tree and the two markers around each part.
+Runs in:   a developer's shell, and the test that the pages are true.
 """
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from pathlib import Path
 
+from hybridd.master import signals
+
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "architecture.md"
-BEGIN, END = "<!-- map: made by make docs -->\n", "<!-- end of map -->\n"
+BEGIN, END = "<!-- made by make docs -->\n", "<!-- end -->\n"
 
 
 def first_line(path: Path) -> str:
@@ -41,12 +43,20 @@ def file_map() -> str:
     return "\n".join(parts)
 
 
-def with_map(page: str) -> str:
-    """Return the page with the map of now."""
-    head, _, rest = page.partition(BEGIN)
+PARTS: dict[Path, Callable[[], str]] = {
+    ROOT / "docs" / "architecture.md": file_map,
+    ROOT / "docs" / "operations.md": signals.table,
+}
+"""What is made for each page; one part per page."""
+
+
+def with_part(page: Path) -> str:
+    """Return the text of a page with its part as it should be now."""
+    head, _, rest = page.read_text().partition(BEGIN)
     _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n{file_map()}\n{END}{tail}"
+    return f"{head}{BEGIN}\n{PARTS[page]()}\n{END}{tail}"
 
 
 if __name__ == "__main__":
-    PAGE.write_text(with_map(PAGE.read_text()))
+    for one in PARTS:
+        one.write_text(with_part(one))
