@@ -50,6 +50,7 @@ class Terms:
         received, sent: bytes, only ever growing.
         lost: connections that have ended, only ever growing.
         open: every transport that is not closed.
+        armed: listeners that are watched for more of them.
     """
 
     reactor: Reactor
@@ -59,6 +60,7 @@ class Terms:
     sent: int = 0
     lost: int = 0
     open: set[SocketTransport] = field(default_factory=set)
+    armed: int = 0
 
 
 def reset_on_close(sock: socket.socket) -> None:

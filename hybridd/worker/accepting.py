@@ -87,6 +87,7 @@ class Acceptor:
         if watch is self.armed:
             return
         self.armed = watch
+        self._terms.armed += 1 if watch else -1
         if watch:
             self._terms.reactor.register(self.listener.fileno(), READ, self)
         else:

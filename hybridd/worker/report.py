@@ -63,6 +63,7 @@ class Report:
         row[words.THREADS] = self._dispatch.threads
         row[words.HANDOFFS] = self._dispatch.handoffs
         self._row.store(words.LOG_DROPPED, self._spec.logs.dropped)
+        self._moved = ()  # at the end of this turn everything is stored, should anything have been overlooked
         self._show_title()
 
     def _show_title(self) -> None:
@@ -74,7 +75,7 @@ class Report:
         """The loop goes to sleep; another worker may leave a connection to us if we would hear of it."""
         row = self._row.words
         row[words.BUSY_SINCE] = 0
-        row[words.ASLEEP] = int(not self._gate.deferring and any(acceptor.armed for acceptor in self._acceptors))
+        row[words.ASLEEP] = int(self._terms.armed > 0 and not self._gate.deferring)
 
     def wakes(self) -> None:
         """The loop has something to do."""
@@ -83,10 +84,10 @@ class Report:
         row[words.BUSY_SINCE] = time.monotonic_ns()
 
     def turned(self) -> None:
-        """A turn has ended: store what it changed.  A turn that moved no byte and no Call changed nothing."""
+        """A turn has ended: store what it changed; that is nothing if no byte, Call, connection or listener moved."""
         terms, dispatch = self._terms, self._dispatch
         running, queued, connections = len(dispatch.running), dispatch.queued, len(terms.open)
-        moved = (terms.received, terms.sent, connections, running, queued, terms.lost)
+        moved = (terms.received, terms.sent, connections, running, queued, terms.lost, terms.armed)
         if moved == self._moved:
             return
         self._moved = moved
@@ -96,7 +97,7 @@ class Report:
         row[words.CALLS_RUNNING] = running
         row[words.CALLS_QUEUED] = queued
         row[words.LOAD] = words.pack_load(running + queued, connections)
-        row[words.ACCEPTING] = int(any(acceptor.armed for acceptor in self._acceptors))
+        row[words.ACCEPTING] = int(terms.armed > 0)
         row[words.CONNECTIONS_ACCEPTED] = sum(acceptor.accepted for acceptor in self._acceptors)
         row[words.NETWORK_RECEIVE] = terms.received
         row[words.NETWORK_TRANSMIT] = terms.sent

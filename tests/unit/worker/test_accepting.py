@@ -126,14 +126,14 @@ def see(loop: SimulatedLoop) -> None:
     loop.turn()
 
 
-def test_it_watches_the_listener_while_armed(loop, acceptor):
+def test_it_watches_the_listener_while_armed(loop, acceptor, terms):
     assert not loop.watches(LISTENER)
     acceptor.arm()
     acceptor.arm()
-    assert (acceptor.armed, loop.watches(LISTENER)) == (True, READ)
+    assert (acceptor.armed, loop.watches(LISTENER), terms.armed) == (True, READ, 1)
     acceptor.disarm()
     acceptor.disarm()
-    assert (acceptor.armed, loop.watches(LISTENER)) == (False, 0)
+    assert (acceptor.armed, loop.watches(LISTENER), terms.armed) == (False, 0, 0)
 
 
 def test_each_connection_gets_a_transport_and_a_protocol_of_its_own(loop, acceptor, listener, terms):
