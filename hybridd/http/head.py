@@ -180,6 +180,8 @@ def _check_coding(request: Request, coding: str) -> None:
     if request.version is V10:
         # RFC 9112 6.1: faulty framing by definition; a proxy of that age may have forwarded it without understanding.
         raise bad("Transfer-Encoding does not exist in HTTP/1.0.")
+    if not coding:
+        raise bad("Transfer-Encoding is empty.")  # older llhttp lets it pass
     if coding.lower() != "chunked":
         # RFC 9112 has 400 for a list that does not end in chunked (6.3) and 501 for a coding that is not understood
         # (6.1).  Both end the connection; 501 says what to change.
