@@ -96,6 +96,7 @@ class AdminService:
         if request is None:
             return
         connection.call_started()
+        request.body.close()  # nobody reads it
         try:
             page = answer(self._pages, request)
         except Exception:  # noqa: BLE001  # a defect of one page must not end the master

@@ -41,6 +41,7 @@ class Announcer:
         self._title = Title()
         self._status = ""
         self._reloading = False
+        self._degraded = False
 
     def happened(self, before: State, event: Event, after: State, now: float) -> None:
         """Say what an event has changed."""
@@ -59,6 +60,9 @@ class Announcer:
 
     def settled(self, state: State, now: float) -> None:
         """Say how things are after everything that could be done was done."""
+        degraded, self._degraded = self._degraded, state.degraded(now)
+        if degraded and not self._degraded:
+            _log.info("degraded no longer: fewer workers crashed lately")
         self._title.show(master_title(self._application, state.desired.generation, name_of(state, now)))
         if self._reloading and rolled_out(state, now):
             self._reloading = False

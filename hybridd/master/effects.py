@@ -35,6 +35,9 @@ SIGNAL_OF: Final = {
     Kill: signal.SIGKILL,
 }
 
+FOR_MASTER_ONLY: Final = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
+"""What systemd says to the master; an application that found it would speak for us (sd_notify(3))."""
+
 
 @dataclass(slots=True)
 class Inheritance:
@@ -119,6 +122,8 @@ class Effects:
         """Drop, in the child, what is the master's; logs that only this generation has are opened here."""
         heritage = self.inheritance
         signal.set_wakeup_fd(-1)
+        for variable in FOR_MASTER_ONLY:
+            os.environ.pop(variable, None)
         heritage.reactor.abandon()
         os.close(heritage.lifeline[1])
         for close in heritage.close_in_child:
@@ -159,9 +164,10 @@ def _wait(pid: int) -> Reaped | None:
 
 
 def _assert_one_thread() -> None:
-    """A thread that is not there in the child may hold a lock for ever (fork(2), pthreads)."""
+    """Raise if there is another thread: the child would not have it, and a lock that it holds would stay locked."""
     threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208 - a number
-    assert threads == 1, f"the master has {threads} threads; it must not fork"
+    if threads != 1:
+        raise RuntimeError(f"the master has {threads} threads; it must not fork")
 
 
 def same_logs(one: Config, other: Config) -> bool:

@@ -19,9 +19,9 @@ from hybridd.master import crash_policy, events
 from hybridd.master.children import Abort, Child, Drain, Phase, Quit, Step, Why
 from hybridd.master.crash_policy import Crashes
 from hybridd.master.events import Event
-from hybridd.master.lifecycle import SURGE, Stop
+from hybridd.master.lifecycle import Stop
 from hybridd.master.modes import Go, Mode, cell
-from hybridd.master.state import ReloadResult, State
+from hybridd.master.state import ReloadResult, State, most_workers
 
 BOOT_ATTEMPTS = 3
 """How often the first worker may die of a signal before it was ever ready; when it exits by itself, once is enough."""
@@ -112,7 +112,7 @@ def _stop(state: State, how: Stop, now: float) -> State:
 
 
 def _scale(state: State, workers: int, now: float) -> State:
-    workers = min(max(1, workers), state.desired.slots - SURGE)
+    workers = min(max(1, workers), most_workers(state.desired.slots))
     return _trim(replace(state, desired=replace(state.desired, workers=workers)), now)
 
 

@@ -124,8 +124,8 @@ class Master:
         for event in happened:
             before, now = self.state, self._reactor.now
             self.state = fold(before, event, now)
+            self._attend(before, event)  # before it is logged: when the logs are opened again, into the new file
             self._announcer.happened(before, event, self.state, now)
-            self._attend(before, event)
 
     def _sleep_until_next_deadline(self) -> None:
         if self._timer is not None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from hybridd.master import events
 from hybridd.master.children import Abort, Child, Drain, Kill, Phase, Quit, Step, Why
+from hybridd.master.crash_policy import Streak
 from hybridd.master.events import Event
 from hybridd.master.lifecycle import Stop
 from hybridd.master.modes import Ignore, Mode, cell
@@ -68,11 +69,24 @@ def _consequences(before: State, event: Event, after: State, now: float) -> list
     if before.mode is Mode.STARTING and after.mode is Mode.RUNNING:
         serving = f"{workers(after.count(Phase.READY))}, generation {after.desired.generation}"
         lines.append(Line(logging.INFO, f"ready: {serving}"))
+    if not after.desired.stop:
+        lines += [_resting(slot, streak, now) for slot, streak in _new_streaks(before, after, now)]
     if after.degraded(now) and not before.degraded(now):
         policy = after.policy
         text = f"degraded: {policy.restarts} workers crashed within {policy.window:g} s (crash.restarts, crash.window)"
         lines.append(Line(logging.ERROR, text))
     return lines
+
+
+def _new_streaks(before: State, after: State, now: float) -> list[tuple[int, Streak]]:
+    """Return the slots that have begun to rest."""
+    old, new = before.crashes.streaks, after.crashes.streaks
+    return [(slot, streak) for slot, streak in new.items() if streak.not_before > now and old.get(slot) != streak]
+
+
+def _resting(slot: int, streak: Streak, now: float) -> Line:
+    text = f"worker={slot} is started again in {streak.not_before - now:.3g} s: the last starts came to nothing"
+    return Line(logging.WARNING, text)
 
 
 def _wish(before: State, event: Event, after: State) -> list[Line]:

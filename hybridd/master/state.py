@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from hybridd.master import crash_policy, events
 from hybridd.master.children import Child, Patience, Phase
 from hybridd.master.crash_policy import Crashes, CrashPolicy
-from hybridd.master.lifecycle import SURGE, Desired
+from hybridd.master.lifecycle import Desired
 from hybridd.master.modes import Mode
 
 
@@ -69,10 +69,15 @@ class State:
         return crash_policy.is_degraded(self.crashes, self.policy, now)
 
 
+def most_workers(slots: int) -> int:
+    """Return how many workers fit: during a reload an old and a new one stand side by side."""
+    return slots // 2
+
+
 def first_state(workers: int, patience: Patience, policy: CrashPolicy, *, drain_delay: float, slots: int) -> State:
     """Return the state in which nothing has happened: generation 1 is on trial, and there is no other."""
     return State(
-        Desired(min(max(1, workers), slots - SURGE), trial=1, slots=slots),
+        Desired(min(max(1, workers), most_workers(slots)), trial=1, slots=slots),
         {1: replace(patience, settle=0.0)},  # nobody serves that could be protected from it
         policy=policy,
         drain_delay=drain_delay,

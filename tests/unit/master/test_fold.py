@@ -133,9 +133,9 @@ def test_scaling_survives_a_reload_that_does_not_name_the_workers():
     assert state.desired.workers == 4
 
 
-def test_there_is_always_one_worker_and_always_a_free_slot():
+def test_there_is_always_one_worker_and_room_for_twice_as_many():
     assert after(running(2), events.ScaleAsked(-9)).desired.workers == 1
-    assert after(running(2), events.ScaleAsked(900)).desired.workers == 19
+    assert after(running(2), events.ScaleAsked(900)).desired.workers == 10
 
 
 def test_reloads_that_are_asked_for_meanwhile_become_one():

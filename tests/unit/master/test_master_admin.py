@@ -1,0 +1,143 @@
+"""Bytes in, bytes out, with the real HTTP protocol on a recording transport."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+
+import pytest
+
+from hybridd.master.admin import AdminService, answer, in_json, text
+from hybridd.master.pages import landing, make_pages
+from tests.support.recording import RecordingTransport
+
+
+class Soon:
+    """The one method of a reactor that is needed."""
+
+    def __init__(self) -> None:
+        self.jobs = deque()
+
+    def call_soon(self, fn, *args):
+        self.jobs.append((fn, args))
+
+    def turn(self):
+        while self.jobs:
+            fn, args = self.jobs.popleft()
+            fn(*args)
+
+
+class NoMetrics:
+    """A collector of nothing."""
+
+    def collect(self):
+        return []
+
+
+def fail(_):
+    raise RuntimeError("a defect")
+
+
+PAGES = {"/healthz": lambda _: text("ok"), "/status": lambda _: in_json({"state": "running"}), "/fails": fail}
+
+
+@pytest.fixture
+def ask():
+    soon = Soon()
+    service = AdminService(soon, PAGES)
+
+    def send(data: bytes) -> bytes:
+        transport = RecordingTransport()
+        transport.connect(service.connection())
+        transport.feed(data)
+        soon.turn()
+        transport.settle()
+        return bytes(transport.client)
+
+    return send
+
+
+def request(path, method="GET"):
+    return f"{method} {path} HTTP/1.1\r\nHost: t\r\n\r\n".encode()
+
+
+def test_a_page(ask):
+    head, _, body = ask(request("/healthz")).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"Cache-Control: no-store" in head
+    assert body == b"ok\n"
+
+
+def test_json(ask):
+    body = ask(request("/status")).partition(b"\r\n\r\n")[2]
+    assert json.loads(body) == {"state": "running"}
+
+
+def test_head_has_no_body(ask):
+    head, _, body = ask(request("/healthz", "HEAD")).partition(b"\r\n\r\n")
+    assert b"Content-Length: 3" in head
+    assert body == b""
+
+
+def test_a_query_changes_nothing(ask):
+    assert ask(request("/healthz?verbose=1")).startswith(b"HTTP/1.1 200 ")
+
+
+def test_an_unknown_path_names_the_known_ones(ask):
+    answered = ask(request("/nowhere"))
+    assert answered.startswith(b"HTTP/1.1 404 ")
+    assert b"/healthz" in answered
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_nothing_can_be_changed(ask, method):
+    answered = ask(request("/healthz", method))
+    assert answered.startswith(b"HTTP/1.1 405 ")
+    assert b"Allow: GET, HEAD\r\n" in answered
+
+
+def test_a_body_is_taken_and_refused_with_the_method(ask):
+    data = b"POST /healthz HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhello"
+    assert ask(data).startswith(b"HTTP/1.1 405 ")
+
+
+def test_a_large_body_is_not_taken(ask):
+    data = b"POST /healthz HTTP/1.1\r\nHost: t\r\nContent-Length: 9999999\r\n\r\n"
+    assert ask(data).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_page_with_a_defect_is_an_answer_and_a_log_entry(ask, caplog):
+    assert ask(request("/fails")).startswith(b"HTTP/1.1 500 ")
+    assert "a defect" in caplog.text
+    assert ask(request("/healthz")).startswith(b"HTTP/1.1 200 ")
+
+
+def test_pipelined_requests_are_answered_in_order(ask):
+    answered = ask(request("/healthz") + request("/nowhere"))
+    assert answered.index(b" 200 ") < answered.index(b" 404 ")
+
+
+def test_nonsense_is_refused(ask):
+    assert ask(b"NONSENSE\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(("ready", "status"), [((True, "ready: 1"), 200), ((False, "not ready: x"), 503)])
+def test_the_real_pages(ready, status):
+    class Request:
+        method = "GET"
+
+        def __init__(self, path):
+            self.path = path
+            self.fields = {}
+
+    pages = make_pages(lambda: {"status": "running: <1>"}, lambda: ready, NoMetrics())
+    assert answer(pages, Request("/readyz")).status == status
+    assert answer(pages, Request("/readyz")).content == f"{ready[1]}\n".encode()
+    assert answer(pages, Request("/healthz")).status == 200
+    assert answer(pages, Request("/metrics")).kind.startswith("text/plain; version=")
+    assert json.loads(answer(pages, Request("/status")).content) == {"status": "running: <1>"}
+    assert b"/metrics" in answer(pages, Request("/")).content
+
+
+def test_the_landing_page_shows_text_as_text():
+    assert b"running: &lt;1&gt;" in landing({"status": "running: <1>"}).content
