@@ -132,13 +132,12 @@ class Serving:
         """Leave now; whatever is open is cut."""
         if self.phase is Phase.ENDED:
             return
-        self.phase = Phase.ENDED
         for acceptor in self._acceptors:
             acceptor.disarm()
         for transport in list(self._terms.open):
             transport.abort()
         self.stuck = len(self._dispatch.running)
-        self._reactor.stop()
+        self._leave()
 
     def _serve(self) -> None:
         if self.phase is Phase.PROBATION:
@@ -158,12 +157,16 @@ class Serving:
             self._reactor.call_later(HEARTBEAT, self._beat)
 
     def _turned(self) -> None:
-        self._report.turned()
         for acceptor in self._acceptors:
             acceptor.review()
+        self._report.turned()
         if self.phase is Phase.DRAINING and not self._terms.open and self._dispatch.idle:
-            self.phase = Phase.ENDED
-            self._reactor.stop()
+            self._leave()
+
+    def _leave(self) -> None:
+        self.phase = Phase.ENDED
+        # Behind the jobs that tell protocols of the end of their connections, and before what they counted is stored.
+        self._reactor.call_soon(self._reactor.stop)
 
     def _cut(self) -> None:
         if self.phase is not Phase.DRAINING:

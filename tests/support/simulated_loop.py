@@ -100,8 +100,9 @@ class SimulatedLoop:
         end = self.clock.now + seconds
         self.reactor.now = self.clock.now
         self.reactor.call_later(seconds, _nothing)
-        while self.clock.now < end:
+        while self.clock.now < end and not self.reactor._stopped:
             self.reactor.turn()
+        self.clock.now = max(self.clock.now, end)  # a stopped loop does not sleep
         self.turn()
 
     def watches(self, fd: int) -> int:
