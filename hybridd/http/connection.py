@@ -151,6 +151,7 @@ class Connection:
         counts.count_request(request.method, record.status)
         counts.duration.observe(now - request.started)
         self._record = self._writer = None
+        request.settled = True
         self._service.record(record)
 
     # The end.

@@ -4,7 +4,7 @@ Raising inside a callback ruins the parser (httptools), so that callbacks only t
 judge them afterwards.  llhttp forgets method and keep-alive when the message is complete, so they are noted too.
 
 Knows:     fields and keys.
-Never:     limits (but one, that repeated fields cannot make quadratic work), verdicts.
+Never:     verdicts.
 Runs in:   the leader thread, inside ``feed_data``.
 """
 
@@ -15,8 +15,6 @@ from collections.abc import Callable
 from httptools import HttpRequestParser
 
 from hybridd.http.fields import KEYS, learn_key
-
-_MOST_JOINED = 1024  # repeated lines whose values are joined; far above any limits.headers worth having
 
 
 class Notes:
@@ -30,6 +28,8 @@ class Notes:
         fields: the head's fields under CGI names; the trailer's once the head is accepted.
         unlisted: field lines without an entry of their own in ``fields``: repeated or dropped.
         hosts: Host lines, when there is any.
+        most_fields: field lines that are worth joining; a message with more of them is refused anyway, and joining
+            without end is quadratic work.
         head_complete, message_complete: how far llhttp has come.
         parts: pieces of a chunked body not yet taken.
         chunks: chunk headers seen.
@@ -43,6 +43,7 @@ class Notes:
         "keep_alive",
         "message_complete",
         "method",
+        "most_fields",
         "parser",
         "parts",
         "target",
@@ -50,7 +51,8 @@ class Notes:
         "upgrade",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, most_fields: int) -> None:
+        self.most_fields = most_fields
         self.parser: HttpRequestParser | None = HttpRequestParser(self)
         self.parts: list[bytes] = []
         self.chunks = 0
@@ -89,7 +91,7 @@ class Notes:
         self.unlisted += 1
         if key == "HTTP_HOST":
             self.hosts += 1
-        elif key and self.unlisted <= _MOST_JOINED:
+        elif key and self.unlisted <= self.most_fields:
             self.fields[key] += ("; " if key == "HTTP_COOKIE" else ", ") + value.rstrip().decode("latin-1")
 
     def on_headers_complete(self) -> None:

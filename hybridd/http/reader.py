@@ -57,7 +57,7 @@ class RequestReader(Notes):
     )
 
     def __init__(self, limits: Limits) -> None:
-        super().__init__()
+        super().__init__(limits.headers)
         self._limits = limits
         self._usual = True
         # Of a head that does not arrive in one read:
@@ -77,6 +77,7 @@ class RequestReader(Notes):
             return cls(limits)
         reader = _spare.pop()
         reader._limits = limits  # noqa: SLF001 - its own class
+        reader.most_fields = limits.headers
         return reader
 
     def give_back(self) -> None:

@@ -60,6 +60,7 @@ class Request:
         peer: the client's address without port; empty for a unix socket.
         peer_port: the client's port; 0 for a unix socket.
         number: 1 for the first request of its connection.
+        settled: its outcome is counted and recorded.
     """
 
     __slots__ = (
@@ -77,6 +78,7 @@ class Request:
         "query",
         "ready",
         "scheme",
+        "settled",
         "started",
         "target",
         "trailers",
@@ -101,6 +103,7 @@ class Request:
         self.peer = ""
         self.peer_port = 0
         self.number = 1
+        self.settled = False
         self._id = ""
 
     @property

@@ -127,7 +127,7 @@ def test_the_version_of_a_refused_request_is_known():
 
 
 def test_fields_repeated_without_end_cost_no_quadratic_work():
-    reader = RequestReader.take(replace(LIMITS, header_bytes=1 << 20, headers=10_000))
+    reader = RequestReader.take(replace(LIMITS, header_bytes=1 << 20, headers=1000))
     with pytest.raises(HttpError):
         reader.feed(b"GET / HTTP/1.1\r\nHost: h\r\n" + b"X:y\r\n" * 20_000 + b"\r\n")
     assert len(reader.fields["HTTP_X"]) < 4000
