@@ -176,6 +176,9 @@ class Master:
         for reaped in self._effects.reap(children):
             child = children[reaped.pid]
             certificate = certify(child, self._vitals.remains(child, reaped, now), now)
+            for record in self._vitals.killed_requests(child, now):
+                self._heritage.logs.access.append(record)
+            self._heritage.logs.access.flush()
             self._heritage.scoreboard.fold(child.slot)
             replaced = not self.state.desired.stop and child.generation != self.state.desired.trial
             self._history.note_death(certificate, reaped.cpu, replaced=replaced)

@@ -17,6 +17,7 @@ from hybridd.master.deaths import Remains
 from hybridd.master.effects import Reaped
 from hybridd.master.events import Event
 from hybridd.master.health import Sample, Suspicion, Verdict, judge
+from hybridd.ops.access_log import KilledRecord
 from hybridd.ops.cgroup import read_oom_kills
 from hybridd.ops.procfs import read_stat
 from hybridd.ops.run_queue import read_threads
@@ -114,6 +115,21 @@ class Vitals:
         if not sample.is_suspect(now):
             return sample  # nearly always; its threads are of no interest
         return Sample(sample.heartbeat, limit, self.seen[child.pid].cpu, read_threads(child.pid))
+
+    def killed_requests(self, child: Child, now: float) -> list[KilledRecord]:
+        """Return what the access log must say of requests that ended with a worker; before its row is folded."""
+        calls = words.read_calls(self._scoreboard.row(child.slot))
+        return [
+            KilledRecord(
+                method=call.method,
+                target=call.path,
+                request_id=call.request_id,
+                worker=child.slot,
+                duration=max(0.0, now - call.since * NANOSECOND),
+            )
+            for call in calls
+            if call.state is not CallState.SETTLED
+        ]
 
     def _killed_by_kernel(self) -> bool:
         before, self._oom_kills = self._oom_kills, read_oom_kills()

@@ -144,7 +144,7 @@ class CombinedLine:
         )
         rejection = f" rejection={record.rejection}" if record.rejection else ""
         return (
-            f'{record.peer or "-"} - - [{self._stamp}] "{request}" {record.status} {record.body_bytes} '
+            f'{record.peer or "-"} - - [{self._stamp}] "{request}" {record.status:03d} {record.body_bytes} '
             f'"{referer}" "{agent}" id={record.request_id} worker={record.worker} outcome={record.outcome}{rejection} '
             f"duration={record.duration:.6f} received={record.received:.6f} queued={record.queued:.6f} "
             f"handled={record.handled:.6f} written={record.written:.6f}\n"

@@ -21,6 +21,7 @@ from functools import partial
 
 from hybridd.config.settings import Config
 from hybridd.http.outcome import Rejection
+from hybridd.http.request import Request
 from hybridd.net.reactor import Reactor
 from hybridd.ops.scoreboard import Row
 from hybridd.worker.call import Call, CallState, Step
@@ -137,6 +138,10 @@ class Dispatch:
         """Try again to have all threads that the system refused; once per heartbeat is often enough."""
         if self._pool.grow():
             self._run_waiting()
+
+    def settled(self, request: Request) -> None:
+        """The outcome of a request is recorded; its Call may still run."""
+        self._in_flight.settled(request)
 
     def client_gone(self, call: Call) -> None:
         """Nobody waits for this Call any more: forget it if it has not begun, else let it end."""

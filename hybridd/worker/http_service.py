@@ -119,6 +119,7 @@ class HttpService:
     def record(self, record: AccessRecord, /) -> None:
         """Write the access log's line."""
         record.worker = self._slot
+        self._dispatch.settled(record.request)
         self._record(record)
 
     def http_date(self) -> str:

@@ -8,6 +8,7 @@ Runs in:   the thread that leads.
 
 from __future__ import annotations
 
+from hybridd.http.request import Request
 from hybridd.ops.scoreboard import Row
 from hybridd.worker import words
 from hybridd.worker.call import Call, CallState
@@ -26,6 +27,7 @@ class InFlight:
     def __init__(self, row: Row) -> None:
         self._row = row
         self._free = list(range(words.CALL_CELLS - 1, -1, -1))
+        self._shown: dict[Request, Call] = {}
 
     def show(self, call: Call) -> None:
         """Say what a Call is and does."""
@@ -33,16 +35,22 @@ class InFlight:
             if not self._free:
                 return
             call.cell = self._free.pop()
+            self._shown[call.request] = call
         request = call.request
         words.write_call(
             self._row,
             call.cell,
-            _STATES[call.state],
+            words.CallState.SETTLED if request.settled else _STATES[call.state],
             int((call.started or request.ready) * 1e9),
             request_id=request.id,
             method=request.method,
             path=request.path,
         )
+
+    def settled(self, request: Request) -> None:
+        """The outcome of a request is recorded: should the worker die now, it has not died with it."""
+        if self._shown and (call := self._shown.get(request)) is not None:
+            self.show(call)
 
     def forget(self, call: Call) -> None:
         """A Call is over."""
@@ -50,3 +58,4 @@ class InFlight:
             words.clear_call(self._row, call.cell)
             self._free.append(call.cell)
             call.cell = -1
+            del self._shown[call.request]

@@ -162,6 +162,7 @@ class CallState(IntEnum):
     QUEUED = 1
     RUNNING = 2
     SUSPENDED = 3  # its client is behind
+    SETTLED = 0  # its client has its answer, or has gone; the application has not come to its end
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,16 @@ def test_what_is_left_of_a_worker(looker, board, machine):
     assert 100 not in looker.seen
 
 
+def test_requests_that_ended_with_a_worker(looker, board):
+    row = board.claim(0)
+    words.write_call(row, 0, CallState.QUEUED, 9 * SECOND, request_id="b", method="POST", path="/b")
+    words.write_call(row, 1, CallState.RUNNING, 8 * SECOND, request_id="a", method="GET", path="/a")
+    words.write_call(row, 2, CallState.SETTLED, 1 * SECOND, request_id="c", method="GET", path="/c")
+    first, second = looker.killed_requests(child(), 10.5)
+    assert (first.method, first.target, first.request_id, first.worker, first.duration) == ("GET", "/a", "a", 0, 2.5)
+    assert (second.method, second.target, second.outcome) == ("POST", "/b", "killed")
+
+
 def test_out_of_memory_is_proven_by_the_counter_and_only_for_the_death_after_which_it_grew(looker, machine):
     def oom():
         return looker.remains(child(), Reaped(100, -9, 0.0, 0), 10.0).oom

@@ -120,7 +120,7 @@ def test_the_time_is_formatted_once_per_second_and_follows_it(line):
 
 def test_a_request_that_died_with_its_worker_has_a_line():
     record = KilledRecord(method="GET", target="/slow", request_id="ab1", worker=3, duration=7.5)
-    assert '"GET /slow -" 0 0 "-" "-" id=ab1 worker=3 outcome=killed duration=7.500000' in combined(record)
+    assert '"GET /slow -" 000 0 "-" "-" id=ab1 worker=3 outcome=killed duration=7.500000' in combined(record)
     assert parsed(record)["outcome"] == "killed"
 
 

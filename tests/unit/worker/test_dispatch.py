@@ -602,6 +602,23 @@ def test_since_when_a_call_waits_or_runs(loop, dispatch, pool, submit, row):
     assert since == {"/running": int(loop.reactor.now * 1e9), "/queued": int(990.0 * 1e9)}
 
 
+def test_a_call_whose_client_has_its_answer_is_shown_as_settled(dispatch, pool, submit, row):
+    """The master must not say of such a request that it died with the worker."""
+    call, other = submit("/a", False), submit("/b")
+    call.request.settled = True
+    dispatch.settled(call.request)
+    settled, running = words.CallState.SETTLED, words.CallState.RUNNING
+    assert shown(row) == [("/a", settled), ("/b", running)]
+    pool.finish()
+    assert shown(row) == [("/a", settled), ("/b", running)], "also when it rests"
+    dispatch.client_gone(call)
+    pool.finish()
+    pool.finish()
+    assert shown(row) == []
+    dispatch.settled(other.request)  # it is over: nothing to say
+    assert shown(row) == []
+
+
 def test_cells_are_used_again_and_there_may_be_more_calls_than_cells(loop, row, monkeypatch, make):
     monkeypatch.setattr(dispatch_module, "Pool", PlayedPool)
     many = words.CALL_CELLS + 10
