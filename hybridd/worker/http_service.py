@@ -7,6 +7,7 @@ Runs in:   the thread that leads; temporary files of large bodies are written by
 
 from __future__ import annotations
 
+import errno
 import logging
 import tempfile
 import time
@@ -135,11 +136,23 @@ class HttpService:
 
         def write() -> OSError | None:
             try:
-                if body.file is None:
-                    body.file = tempfile.TemporaryFile()  # noqa: SIM115  # Body.close closes it
-                body.file.write(b"".join(chunks))
+                file = body.file
+                if file is None:
+                    file = body.file = tempfile.TemporaryFile()  # noqa: SIM115  # Body.close closes it
+                file.writelines(chunks)
+                file.flush()  # a full disk is this moment's news, and not the application's when it reads
             except OSError as error:
                 return error
             return None
 
-        self._files.submit(write, connection.body_spooled)
+        def written(error: BaseException | None) -> None:
+            if error is not None:
+                _log.error("cannot keep the body of a request in a file: %s", error)
+                if not isinstance(error, OSError):
+                    error = OSError(errno.EIO, str(error))
+            connection.body_spooled(error)
+
+        try:
+            self._files.submit(write, written)
+        except RuntimeError as error:
+            self._reactor.call_soon(written, OSError(errno.EAGAIN, str(error)))
