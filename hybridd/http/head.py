@@ -159,7 +159,7 @@ def check_framing(request: Request, *, upgrade: bool, body_limit: int) -> int | 
         _check_coding(request, fields["HTTP_TRANSFER_ENCODING"])
         length = None
     elif "CONTENT_LENGTH" in fields:
-        # Digits of a number below 2**64, says llhttp; but any number of zeros, and int() takes no more than 4,300 digits.
+        # Digits of a number below 2**64, says llhttp; but any number of zeros, and int() takes 4,300 digits at most.
         fields["CONTENT_LENGTH"] = digits = fields["CONTENT_LENGTH"].lstrip("0") or "0"
         length = int(digits)
         if length > body_limit:
