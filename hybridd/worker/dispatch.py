@@ -197,9 +197,10 @@ class Dispatch:
     # In the pool.
 
     def _may_run(self, call: Call) -> bool:
-        if call.verdict is Verdict.COMPUTES and self._computing >= COMPUTING_AT_ONCE:
+        computing_allowed = self._computing < COMPUTING_AT_ONCE
+        if not self._pool.free or (call.verdict is Verdict.COMPUTES and not computing_allowed):
             return False
-        return self._pool.free and not self._waiting
+        return not self._waiting.has_next(computing_allowed=computing_allowed)
 
     def _run_waiting(self) -> None:
         while self._pool.free:

@@ -33,6 +33,10 @@ class Waiting:
         """Take a new Call out; ValueError when it does not wait."""
         self._new.remove(call)
 
+    def has_next(self, *, computing_allowed: bool) -> bool:
+        """Whether ``next`` would give a Call."""
+        return any(queue.has_next(computing_allowed=computing_allowed) for queue in (self._begun, self._new))
+
     def next(self, *, computing_allowed: bool) -> Call | None:
         """Take out the Call that has waited longest among those that may run."""
         return self._begun.next(computing_allowed=computing_allowed) or self._new.next(
@@ -55,6 +59,9 @@ class _Queue:
 
     def remove(self, call: Call) -> None:
         self._lane(call).remove(call)
+
+    def has_next(self, *, computing_allowed: bool) -> bool:
+        return bool(self._plain or (computing_allowed and self._computing))
 
     def next(self, *, computing_allowed: bool) -> Call | None:
         plain, computing = self._plain, self._computing

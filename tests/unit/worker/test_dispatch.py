@@ -406,6 +406,21 @@ def test_with_every_slot_taken_a_call_waits_and_does_not_run_on_the_leader(leadi
     assert late.state is CallState.RUNNING
 
 
+def test_behind_calls_that_compute_nobody_else_waits(leading, inline):
+    """Threads are free; those that wait may not have them, but a Call that only waits for something may."""
+    pool = PlayedPool.last
+    pool.size = 8
+    leading._routes.observe("GET", "/compute", 1.0, 1.0)
+    leading._routes.observe("GET", "/block", 1.0, 0.0)
+    for _ in range(COMPUTING_AT_ONCE + 1):
+        leading.submit(inline("/compute"))
+    assert leading.queued == 1
+    blocking = inline("/block")
+    leading.submit(blocking)
+    assert (blocking.state, blocking.connection.told) == (CallState.RUNNING, ["started"])
+    assert leading.queued == 1
+
+
 def test_a_call_that_blocks_is_handed_over_and_takes_a_slot(loop, leading, inline, row):
     """The monitor takes the lead while the application runs; the old leader unwinds, and posts that it is free."""
     pool, call = PlayedPool.last, inline()

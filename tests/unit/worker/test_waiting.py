@@ -66,6 +66,17 @@ def test_when_both_kinds_may_run_the_older_request_goes_first(waiting):
     assert names(waiting) == "aBcD"
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_whether_somebody_would_be_next(waiting, begun):
+    add = waiting.add_begun if begun else waiting.add
+    assert not waiting.has_next(computing_allowed=True)
+    add(call("C", computes=True))
+    assert waiting.has_next(computing_allowed=True)
+    assert not waiting.has_next(computing_allowed=False)
+    add(call("a"))
+    assert waiting.has_next(computing_allowed=False)
+
+
 def test_a_new_call_can_be_taken_out(waiting):
     first, second = call("a"), call("b", computes=True)
     waiting.add(first)
