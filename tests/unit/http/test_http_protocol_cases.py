@@ -14,7 +14,7 @@ from tests.support.recording import Wire
 
 LIMITS = {"body": 65536}
 TRAILING = b"GET /trailing HTTP/1.1\r\nHost: example.org\r\n\r\n"
-CUTS = 12  # places at which a long case is cut
+CUTS = 8  # places at which a case is cut
 
 JSON = ("Content-Type", "application/json")
 

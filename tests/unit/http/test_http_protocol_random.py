@@ -77,7 +77,7 @@ def seen(wire: Wire) -> tuple[object, ...]:
 
 
 @given(streams, cuts)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_cuts_change_nothing(data, at):
     assert seen(played(cut(data, at))) == seen(played([data]))
 
