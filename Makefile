@@ -19,7 +19,7 @@ PLATFORM_TESTS := tests/systemd tests/container
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-unit test-all test-platform pythons lint format docs clean
+.PHONY: help run test test-unit test-all test-platform pythons lint format docs bench clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -68,6 +68,9 @@ docs: $(VENV)/.installed-test  ## write the pages that are made from the source
 	@$(BIN)/python -m hybridd.worker.metrics_reference > docs/metrics.md
 	@$(BIN)/python -m hybridd.config.json_schema > config/schema.json
 	@$(BIN)/python -m tests.support.pages
+
+bench:  ## hybridd and its peers side by side; renews benchmarks/RESULTS.md (ARGS='--scenario a --rounds 3' for a look)
+	@$(PYTHON) benchmarks/run $(ARGS)
 
 clean:  ## remove environments, caches and build products
 	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

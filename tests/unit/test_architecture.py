@@ -135,8 +135,12 @@ def test_what_is_made_from_the_source_is_true(page):
 
 @pytest.mark.parametrize("path", sorted(UNIT.rglob("test_*.py")), ids=name_of)
 def test_unit_tests_mirror_the_source(path):
-    """tests/unit/PKG/test_MODULE[_what].py tests hybridd/PKG/MODULE.py, or MODULE of PKG with PKG's name before it."""
-    folder = SOURCE.joinpath(*path.relative_to(UNIT).parts[:-1])
+    """tests/unit/PKG/test_MODULE[_what].py tests hybridd/PKG/MODULE.py, or MODULE of PKG with PKG's name before it.
+
+    tests/unit/benchmarks mirrors benchmarks, which stands beside hybridd.
+    """
+    parts = path.relative_to(UNIT).parts[:-1]
+    folder = (ROOT if parts[:1] == ("benchmarks",) else SOURCE).joinpath(*parts)
     if path.parent == UNIT:
         subjects = {module.stem for module in SOURCE.glob("*.py")} | {"architecture"}
     else:

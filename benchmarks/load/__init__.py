@@ -1,0 +1,1 @@
+"""The clients: wrk for load, our own where wrk cannot."""

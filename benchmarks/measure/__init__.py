@@ -1,0 +1,1 @@
+"""Reading the kernel's books about processes, and what the figures mean."""

@@ -1,0 +1,1 @@
+"""The servers: what they are, how they are installed, started and ended."""

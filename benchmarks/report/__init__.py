@@ -1,0 +1,1 @@
+"""What is shown of the results: a table in the terminal, a page, a picture."""
