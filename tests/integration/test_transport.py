@@ -10,6 +10,7 @@ import socket
 import struct
 import tempfile
 import threading
+import tracemalloc
 import weakref
 from contextlib import suppress
 
@@ -618,6 +619,55 @@ def test_a_lost_connection_is_freed_at_once(led, connect):
         assert gone() is None, "transport and protocol hold each other"
     finally:
         gc.enable()
+
+
+def test_an_idle_connection_costs_little_memory():
+    """A good half of the 1 KiB that one may cost; its socket, its peer's name and its protocol have the rest.
+
+    Each has sent and received before, so that what only a busy one needs is seen if it stays.
+    """
+
+    class Small:
+        __slots__ = ()
+
+        def connection_made(self, transport: SocketTransport) -> None:
+            transport.set_deadline(75)
+            transport.write(bytes(100_000))  # more than a unix socket takes at once
+
+        def connection_lost(self, _: object) -> None:
+            pass
+
+        pause_writing = resume_writing = eof_received = lambda self: None
+
+    number = 400
+    pairs = [socket.socketpair() for _ in range(number)]
+    reactor = Reactor()
+    terms = Terms(reactor, 30.0)
+    protocol = Small()
+    tracemalloc.start()
+    try:
+        for sock, client in pairs:
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            client.setblocking(False)
+            SocketTransport(terms, sock, protocol, "peer").open()
+        assert any(transport.get_write_buffer_size() for transport in terms.open)
+        while any(transport.get_write_buffer_size() for transport in terms.open):
+            for _, client in pairs:
+                with suppress(BlockingIOError):
+                    client.recv(200_000)
+            reactor.post(int)
+            reactor.turn()
+        gc.collect()
+        each = tracemalloc.get_traced_memory()[0] / number
+    finally:
+        tracemalloc.stop()
+        for transport in list(terms.open):
+            transport.abort()
+        reactor.close()
+        for _, client in pairs:
+            client.close()
+    assert each <= 600, f"{each:.0f} bytes"
 
 
 # -- protocols that fail
