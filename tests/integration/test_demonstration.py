@@ -9,7 +9,6 @@ import pytest
 
 from tests.support.client import timed_fetch
 from tests.support.tools import full
-from tests.support.waiting import wait_until
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -21,9 +20,7 @@ def test_three_sleepers_and_a_fast_one(serve, workers):
         started = time.monotonic()
         for client in clients:
             client.send(f"GET /sleep/{seconds} HTTP/1.1\r\nHost: t\r\n\r\n".encode())
-        wait_until(
-            lambda: server.metrics().value("hybridd_handler_slots", state="busy") == 3, within=5, what="all sleep"
-        )
+        server.wait_metric("hybridd_handler_slots", 3, state="busy")
         for _ in range(20):
             answer, took = timed_fetch(server.address)
             assert answer.body == b"hello\n"

@@ -72,9 +72,7 @@ def test_a_request_that_is_being_sent_is_still_answered(serve):
     server = serve({**SERVICE, "shutdown": {"idle_grace": "3s"}})
     with server.client() as client:
         client.send(b"POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nab")
-        wait_until(
-            lambda: server.metrics().value("hybridd_connections", state="reading") == 1, within=5, what="reading"
-        )
+        server.wait_metric("hybridd_connections", 1, state="reading")
         server.signal(signal.SIGTERM)
         server.notify.wait_for("STOPPING", within=5)
         client.send(b"cde")

@@ -18,7 +18,7 @@ def test_workers_finish_and_leave_when_the_master_is_killed(serve, tmp_path):
     gate = tmp_path / "gate"
     with server.client() as client:
         client.send(b"GET /hold?file=%s HTTP/1.1\r\nHost: t\r\n\r\n" % str(gate).encode())
-        wait_until(lambda: server.metrics().value("hybridd_handler_slots", state="busy") == 1, within=5, what="it runs")
+        server.wait_metric("hybridd_handler_slots", 1, state="busy")
         server.signal(signal.SIGKILL)
         assert server.process.wait(5) == -signal.SIGKILL
         # Idle workers leave at once, the one with a request answers it first.
@@ -36,7 +36,7 @@ def test_workers_whose_request_never_ends_leave_after_the_deadline(serve, tmp_pa
     server = serve({**SERVICE, "timeouts": {"graceful": "1s"}})
     with server.client() as client:
         client.send(b"GET /hold?file=%s HTTP/1.1\r\nHost: t\r\n\r\n" % str(tmp_path / "never").encode())
-        wait_until(lambda: server.metrics().value("hybridd_handler_slots", state="busy") == 1, within=5, what="it runs")
+        server.wait_metric("hybridd_handler_slots", 1, state="busy")
         server.signal(signal.SIGKILL)
         server.wait_empty(10)
         assert client.ended()

@@ -82,17 +82,15 @@ def test_a_full_queue_sheds_with_503_and_retry_after(serve, tmp_path):
     hold = b"GET /hold?file=%s HTTP/1.1\r\nHost: t\r\n\r\n" % str(gate).encode()
     with server.client() as running, server.client() as queued, server.client() as shed:
         running.send(hold)
-        wait_until(lambda: server.metrics().value("hybridd_handler_slots", state="busy") == 1, within=5, what="it runs")
+        server.wait_metric("hybridd_handler_slots", 1, state="busy")
         queued.send(hold)
-        wait_until(
-            lambda: server.metrics().value("hybridd_connections", state="active") == 2, within=5, what="it waits"
-        )
+        server.wait_metric("hybridd_connections", 2, state="active")
         answer = shed.get("/")
         assert answer.status == 503
         assert int(answer.header("retry-after") or 0) >= 1
         gate.touch()
         assert running.read_answer().status == queued.read_answer().status == 200
-    assert server.metrics().value("hybridd_http_requests_rejected_total", reason="queue_full") == 1
+    server.wait_metric("hybridd_http_requests_rejected_total", 1, reason="queue_full")
 
 
 def test_a_request_that_waits_too_long_for_a_thread_gets_503(serve, tmp_path):
@@ -100,13 +98,13 @@ def test_a_request_that_waits_too_long_for_a_thread_gets_503(serve, tmp_path):
     gate = tmp_path / "gate"
     with server.client() as running, server.client() as queued:
         running.send(b"GET /hold?file=%s HTTP/1.1\r\nHost: t\r\n\r\n" % str(gate).encode())
-        wait_until(lambda: server.metrics().value("hybridd_handler_slots", state="busy") == 1, within=5, what="it runs")
+        server.wait_metric("hybridd_handler_slots", 1, state="busy")
         answer = queued.get("/")
         assert answer.status == 503
         assert answer.header("retry-after")
         gate.touch()
         assert running.read_answer().status == 200
-    assert server.metrics().value("hybridd_http_requests_rejected_total", reason="queue_timeout") == 1
+    server.wait_metric("hybridd_http_requests_rejected_total", 1, reason="queue_timeout")
 
 
 def test_a_handler_over_its_deadline_is_answered_504(serve, tmp_path):
@@ -116,7 +114,7 @@ def test_a_handler_over_its_deadline_is_answered_504(serve, tmp_path):
         answer = client.get(f"/hold?file={gate}")
         assert answer.status == 504
     gate.touch()
-    assert server.metrics().value("hybridd_http_requests_rejected_total", reason="handler_timeout") == 1
+    server.wait_metric("hybridd_http_requests_rejected_total", 1, reason="handler_timeout")
     assert server.fetch("/").status == 200
 
 

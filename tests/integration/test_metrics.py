@@ -106,12 +106,10 @@ def test_gauges_come_back_to_rest(serve):
     server = serve(SERVICE)
     with server.client() as client:
         client.get("/")
-        wait_until(
-            lambda: server.metrics().value("hybridd_connections", state="idle") == 1, within=5, what="one is idle"
-        )
+        server.wait_metric("hybridd_connections", 1, state="idle")
     wait_until(lambda: server.metrics().total("hybridd_connections") == 0, within=5, what="nobody is connected")
-    assert server.metrics().value("hybridd_handler_slots", state="busy") == 0
-    assert server.metrics().value("hybridd_handler_slots", state="free") == 64
+    server.wait_metric("hybridd_handler_slots", 0, state="busy")
+    server.wait_metric("hybridd_handler_slots", 64, state="free")
 
 
 def test_the_length_of_the_accept_queue_is_seen(serve):

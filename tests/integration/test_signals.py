@@ -38,7 +38,7 @@ def test_hup_replaces_every_worker_and_fails_no_request(serve, keep_alive):
         load.wait_answered(200)
         assert_unharmed(load)
     assert len(set(after)) == 2
-    assert server.metrics().value("hybridd_config_last_reload_successful") == 1
+    server.wait_metric("hybridd_config_last_reload_successful", 1)
 
 
 def test_ttin_adds_a_worker_and_ttou_takes_it_away(serve, keep_alive):
@@ -69,7 +69,7 @@ def test_int_and_quit_end_at_once(serve, number, tmp_path):
     server = serve(SERVICE)
     with server.client() as client:
         client.send(b"GET /hold?file=%s HTTP/1.1\r\nHost: t\r\n\r\n" % str(tmp_path / "never").encode())
-        wait_until(lambda: server.metrics().value("hybridd_handler_slots", state="busy") == 1, within=5, what="it runs")
+        server.wait_metric("hybridd_handler_slots", 1, state="busy")
         server.stop(number, within=5)
 
 
@@ -77,7 +77,7 @@ def test_a_second_term_hurries(serve, tmp_path):
     server = serve({**SERVICE, "timeouts": {"graceful": "60s"}})
     with server.client() as client:
         client.send(b"GET /hold?file=%s HTTP/1.1\r\nHost: t\r\n\r\n" % str(tmp_path / "never").encode())
-        wait_until(lambda: server.metrics().value("hybridd_handler_slots", state="busy") == 1, within=5, what="it runs")
+        server.wait_metric("hybridd_handler_slots", 1, state="busy")
         server.signal(signal.SIGTERM)
         server.notify.wait_for("STOPPING", within=5)
         server.stop(within=5)

@@ -47,11 +47,7 @@ def test_a_head_that_never_ends_is_answered_408(serve):
         answer = client.read_answer()
         assert answer.status == 408
         assert client.ended()
-    wait_until(
-        lambda: server.metrics().value("hybridd_http_requests_rejected_total", reason="head_timeout") == 1,
-        within=5,
-        what="counted",
-    )
+    server.wait_metric("hybridd_http_requests_rejected_total", 1, reason="head_timeout")
     server.wait_access(r'" 408 ')
 
 
@@ -81,11 +77,7 @@ def test_a_body_that_stops_arriving_is_answered_408(serve):
         client.send(b"POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 100\r\n\r\nabc")
         assert client.read_answer().status == 408
         assert client.ended()
-    wait_until(
-        lambda: server.metrics().value("hybridd_http_requests_rejected_total", reason="body_timeout") == 1,
-        within=5,
-        what="counted",
-    )
+    server.wait_metric("hybridd_http_requests_rejected_total", 1, reason="body_timeout")
 
 
 def test_a_connection_that_says_nothing_is_closed_without_a_word(serve):
@@ -99,11 +91,7 @@ def test_an_idle_kept_connection_is_closed(serve):
     with server.client() as client:
         assert client.get("/").status == 200
         assert client.ended()
-    wait_until(
-        lambda: server.metrics().value("hybridd_connections_closed_total", reason="keep_alive_timeout") == 1,
-        within=5,
-        what="counted",
-    )
+    server.wait_metric("hybridd_connections_closed_total", 1, reason="keep_alive_timeout")
 
 
 def test_slow_readers_hold_no_thread(serve):
@@ -155,11 +143,7 @@ def test_a_reader_without_progress_is_cut(serve):
     with server.client() as client:
         client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.send(b"GET /bytes/30000000 HTTP/1.1\r\nHost: t\r\n\r\n")
-        wait_until(
-            lambda: server.metrics().value("hybridd_connections_closed_total", reason="write_timeout") == 1,
-            within=10,
-            what="the connection is cut",
-        )
+        server.wait_metric("hybridd_connections_closed_total", 1, within=10, reason="write_timeout")
 
 
 def test_a_client_that_leaves_while_it_is_queued_costs_no_call(serve, tmp_path):
@@ -167,16 +151,12 @@ def test_a_client_that_leaves_while_it_is_queued_costs_no_call(serve, tmp_path):
     gate = tmp_path / "gate"
     with server.client() as first:
         first.send(b"GET /hold?file=%s HTTP/1.1\r\nHost: t\r\n\r\n" % str(gate).encode())
-        wait_until(lambda: server.metrics().value("hybridd_handler_slots", state="busy") == 1, within=5, what="it runs")
+        server.wait_metric("hybridd_handler_slots", 1, state="busy")
         gone = server.client()
         gone.send(b"GET /exit/9 HTTP/1.1\r\nHost: t\r\n\r\n")  # would end the worker if it ever ran
-        wait_until(
-            lambda: server.metrics().value("hybridd_connections", state="active") == 2, within=5, what="it waits"
-        )
+        server.wait_metric("hybridd_connections", 2, state="active")
         gone.abort()
-        wait_until(
-            lambda: server.metrics().value("hybridd_connections", state="active") == 1, within=5, what="it is dropped"
-        )
+        server.wait_metric("hybridd_connections", 1, state="active")
         gate.touch()
         assert first.read_answer().body == b"released\n"
         assert first.get("/").status == 200

@@ -238,6 +238,15 @@ class ServerProcess:
         assert answer.status == 200, answer
         return Metrics(answer.text)
 
+    def wait_metric(self, name: str, value: float, *, within: float = 5, **labels: str) -> None:
+        """Wait until a sample has this value: workers say what they count when their loop has come round."""
+        wait_until(
+            lambda: self.metrics().value(name, **labels) == value,
+            within=within,
+            what=lambda: f"{name}{labels} is {value:g}; it is {self.metrics().value(name, **labels):g}",
+            hopeless=self.death,
+        )
+
     def ask_admin(self, target: str, method: str = "GET", headers: dict[str, str] | None = None) -> Answer:
         """Ask the admin endpoint."""
         return fetch(self.admin, target, method, headers)
