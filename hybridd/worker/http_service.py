@@ -79,7 +79,7 @@ class HttpService:
         if request is None:
             return
         call = Call(self._dispatch, connection, request, self._context.copy())
-        call.exchange = self._server.exchange(request, call, self._local)
+        call.exchange = self._server.exchange(request, call, self._local, request.peer_port)
         connection.call = call
         self._dispatch.submit(call)
 
