@@ -26,6 +26,9 @@ from hybridd.http.states import Input, State
 from hybridd.http.wire import Service, Transport
 
 CLOSE_LINE = b"Connection: close\r\n"
+
+_PARTING_LINGER = 0.3
+"""Seconds: no answer is on its way to an idle client, and a request that crosses our FIN comes within a round trip."""
 NO_PEER = ("", 0)  # a unix socket's
 
 _stamp = Stamp()
@@ -174,6 +177,8 @@ class Connection:
         """End an idle connection, write side first: a request that is on its way is not answered with a reset."""
         self._reason = CloseReason.DRAIN
         self._hang_up(linger=True)
+        if self._timeouts.linger > _PARTING_LINGER:
+            self._transport.set_deadline(_PARTING_LINGER)
 
     def _cut(self, reason: CloseReason) -> None:
         """End it at once; the client must not take what it has for the whole."""
