@@ -26,7 +26,7 @@ from hybridd.master.master import Master, Parts
 from hybridd.master.pages import make_pages
 from hybridd.master.reload import Configurations, patience_of, policy_of
 from hybridd.master.signals import SIGNALS
-from hybridd.master.start import Start, begin, where_log
+from hybridd.master.start import Start, begin, note_failure, where_log
 from hybridd.master.state import State, first_state
 from hybridd.master.vitals import Vitals
 from hybridd.net.listener import Listener
@@ -63,11 +63,11 @@ def run(loaded: Loaded) -> int:
         return _be_master(loaded, start, notifier)
     except HybriddError as error:
         notifier.status(str(error))
+        note_failure(loaded.config, error)
         start.leave(error.exit_code, str(error))
-        if not start.is_daemon:
-            raise
-        _log.critical("%s", error)
-        return error.exit_code
+        if start.is_daemon:
+            return error.exit_code  # the command says it
+        raise
     except BecomeWorker as become:
         spec = become.spec
     except Exception as error:
@@ -127,7 +127,8 @@ def _be_master(loaded: Loaded, start: Start, notifier: Notifier) -> int:
     parts.farewell.end()
     signals.close()
     reactor.close()
-    start.leave(master.exit_code, parts.announcer.last_words)
+    last_words = parts.announcer.last_words
+    start.leave(master.exit_code, f"{last_words}; its log is {where_log(config)}" if last_words else "")
     _log.info("hybridd ends with exit status %d", master.exit_code)
     inheritance.close()
     return master.exit_code

@@ -23,7 +23,7 @@ import hybridd
 from hybridd.config.loading import Loaded
 from hybridd.config.problem import Problem
 from hybridd.config.settings import Config
-from hybridd.errors import BindError, ConfigurationError, OperatingSystemError
+from hybridd.errors import BindError, ConfigurationError, HybriddError, OperatingSystemError
 from hybridd.net.listener import Listener, bind_all
 from hybridd.ops import logs as logging_setup
 from hybridd.ops import privileges
@@ -107,7 +107,11 @@ def begin(loaded: Loaded) -> Start | Launcher:
         pid_file.refuse_another()
     notes = list(_arrange(loaded, identity)) if identity else []
     logs = open_logs(config, identity)
-    listeners, admin_listeners = bind(config, identity)
+    try:
+        listeners, admin_listeners = bind(config, identity)
+    except BindError as error:
+        note_failure(config, error)
+        raise
     start = Start(config, identity, logs, listeners, admin_listeners, pid_file, notes=notes)
     return _into_background(start) if config.daemon else start
 
@@ -188,6 +192,12 @@ def _give_socket(listener: Listener, identity: Identity) -> None:
     path = os.fsdecode(listener.sock.getsockname())
     with suppress(OSError):  # not on every file system; then it stays root's
         os.chown(path, identity.uid, identity.gid, follow_symlinks=False)
+
+
+def note_failure(config: Config, error: HybriddError) -> None:
+    """Write into the log why hybridd does not start, unless the command line says it in the same place."""
+    if config.log.file not in {"-", *STANDARD}:
+        _log.critical("%s", error)
 
 
 def where_log(config: Config) -> str:
