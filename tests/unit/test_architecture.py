@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import hybridd
 from tests.support import pages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,6 +151,10 @@ def test_unit_tests_mirror_the_source(path):
     assert any(name == subject or name.startswith(f"{subject}_") for subject in subjects), (
         f"{name_of(path)} tests no module of {name_of(folder)}"
     )
+
+
+def test_the_image_says_the_version_of_the_package():
+    assert f"\nARG VERSION={hybridd.__version__}\n" in (ROOT / "Dockerfile").read_text()
 
 
 def test_names_of_test_files_are_unique():
