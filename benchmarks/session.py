@@ -21,9 +21,10 @@ from benchmarks.load.wrk import LoadFailed
 from benchmarks.measure import placement
 from benchmarks.outcome import Outcome
 from benchmarks.peers.catalogue import SUBJECT
+from benchmarks.peers.ending import adopt_orphans
 from benchmarks.peers.environments import CannotInstall, Installed, cache_folder, install
 from benchmarks.peers.peer import Peer
-from benchmarks.peers.server import ServerFailed, adopt_orphans
+from benchmarks.peers.server import ServerFailed
 from benchmarks.report import circumstances, page, picture, text
 from benchmarks.report.bars import judge
 from benchmarks.scenarios.catalogue import Scenario
@@ -62,7 +63,8 @@ class Session:
         where = placement.here()
         installed = self._install()
         if not any(one.peer.name == SUBJECT for one in installed):
-            sys.stderr.write(f"benchmarks/run: without {SUBJECT} there is nothing to compare\n")
+            why = "\n".join(self.remarks)
+            sys.stderr.write(f"benchmarks/run: without {SUBJECT} there is nothing to compare\n{why}\n")
             return 1
         facts = circumstances.gather(installed, where, handlers(installed))
         _print("\n".join(f"{name:17} {value}" for name, value in facts))

@@ -6,6 +6,7 @@ Never:     installs system packages; says which are missing instead.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.metadata
 import json
@@ -16,6 +17,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.measure import process_tree
+from benchmarks.peers import ending
 from benchmarks.peers.peer import Peer
 
 _INSTALL_SECONDS = 600
@@ -50,7 +53,7 @@ def cache_folder() -> Path:
 
 def interpreter() -> str:
     """Return the Python that all environments are made from: that of this process, outside any environment."""
-    return getattr(sys, "_base_executable", "") or sys.executable
+    return os.path.realpath(getattr(sys, "_base_executable", "") or sys.executable)
 
 
 def install(peer: Peer, *, upgrade: bool = False) -> Installed:
@@ -62,11 +65,13 @@ def install(peer: Peer, *, upgrade: bool = False) -> Installed:
     folder = cache_folder() / f"{peer.environment}-py{sys.version_info.major}.{sys.version_info.minor}"
     record = folder / "installed.json"
     wanted = _fingerprint(peer)
-    known = json.loads(record.read_text()) if record.exists() and not upgrade else {}
-    if known.get("wanted") != wanted:
-        _make(folder, peer)
-        known = {"wanted": wanted, "versions": _versions(folder)}
-        record.write_text(json.dumps(known, indent=1))
+    with (cache_folder() / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another run may be installing the same
+        known = json.loads(record.read_text()) if record.exists() and not upgrade else {}
+        if known.get("wanted") != wanted:
+            _make(folder, peer)
+            known = {"wanted": wanted, "versions": _versions(folder)}
+            record.write_text(json.dumps(known, indent=1))
     return Installed(peer, folder / "bin", known["versions"])
 
 
@@ -85,16 +90,24 @@ def _make(folder: Path, peer: Peer) -> None:
         [str(folder / "bin/python"), "-m", "pip", "--quiet", "install", *packages],
     )
     for step in steps:
-        try:
-            done = subprocess.run(  # noqa: S603 - the command is ours
-                step, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=_INSTALL_SECONDS
-            )
-            failure = "" if done.returncode == 0 else _last_error(done.stderr)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            failure = str(error)
-        if failure:
+        if failure := _do(step):
             shutil.rmtree(folder, ignore_errors=True)
             raise CannotInstall(failure + (f"; needs {peer.needs}" if peer.needs else ""))
+
+
+def _do(step: list[str]) -> str:
+    """Run one step of an installation; return why it failed, empty when it did not."""
+    with subprocess.Popen(  # noqa: S603 - the command is ours
+        step, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as running:
+        try:
+            _, stderr = running.communicate(timeout=_INSTALL_SECONDS)
+        except subprocess.TimeoutExpired:
+            return f"not done after {_INSTALL_SECONDS} s"
+        finally:
+            if running.poll() is None:  # timed out or interrupted: it has children of its own
+                ending.kill(process_tree.tree(running.pid))
+    return "" if running.returncode == 0 else _last_error(stderr)
 
 
 def _last_error(stderr: str) -> str:

@@ -7,7 +7,6 @@ Runs in:   the harness.  Servers also die with it, however it dies (PR_SET_PDEAT
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import shutil
 import signal
@@ -21,6 +20,7 @@ from typing import Self
 
 from benchmarks.load import client
 from benchmarks.measure import cpu, process_tree
+from benchmarks.peers import ending
 from benchmarks.peers.environments import Installed
 from benchmarks.peers.peer import SITES, Setup
 
@@ -29,16 +29,10 @@ POLITE_SECONDS = 3.0
 _SETTLE_SECONDS, _LOOK_SECONDS, _QUIET_LOOKS = 10.0, 0.25, 2
 _LITTLE = 0.05
 _LAST_WORDS = 300
-_PR_SET_CHILD_SUBREAPER = 36
 
 
 class ServerFailed(Exception):  # noqa: N818 - reads as the sentence it begins
     """A server did not serve; the message has its last words."""
-
-
-def adopt_orphans() -> None:
-    """Become the parent of descendants whose parent ends (prctl(2)), so that none is lost."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def free_port() -> int:
@@ -142,19 +136,11 @@ class Server:
         """End the whole tree: politely, then not."""
         family = process_tree.tree(self.pid)
         self.ask_to_stop()
-        deadline = time.monotonic() + POLITE_SECONDS
-        while time.monotonic() < deadline and any(map(process_tree.is_alive, family)):
-            self._process.poll()  # reaps it
-            time.sleep(0.01)
+        ending.wait_gone(family, POLITE_SECONDS)
         family = [*family, *process_tree.tree(self.pid)]
-        for process in family:
-            if process_tree.is_alive(process):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(process.pid, signal.SIGKILL)
+        ending.kill(family)
         self._process.wait()
-        for process in family:  # those that we adopted
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(process.pid, 0)
+        ending.reap(family)
 
 
 def _environment(setup: Setup) -> dict[str, str]:
