@@ -21,7 +21,7 @@ from typing import Self
 from benchmarks.load import client
 from benchmarks.measure import cpu, process_tree
 from benchmarks.peers import ending
-from benchmarks.peers.environments import Installed
+from benchmarks.peers.environments import Installed, cache_folder
 from benchmarks.peers.peer import SITES, Setup
 
 BOOT_SECONDS = 30.0
@@ -148,16 +148,18 @@ def _environment(setup: Setup) -> dict[str, str]:
     return {name: os.environ[name] for name in keep if name in os.environ} | {
         "PYTHONPATH": str(SITES),
         "PYTHONDONTWRITEBYTECODE": "1",
-        "BENCH_SAMPLE_FILE": str(sample_file(setup.scratch)),
+        "BENCH_SAMPLE_FILE": str(sample_file(cache_folder())),
     }
 
 
-def sample_file(scratch: Path) -> Path:
+def sample_file(folder: Path) -> Path:
     """Return a file of 50 MB, made if need be."""
-    path = scratch / "50MB"
+    path = folder / "50MB"
     if not path.exists():
-        with path.open("wb") as file:
+        unfinished = path.with_suffix(f".{os.getpid()}")
+        with unfinished.open("wb") as file:
             file.writelines(os.urandom(1_000_000) for _ in range(50))
+        unfinished.rename(path)
     return path
 
 

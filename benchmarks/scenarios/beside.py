@@ -53,19 +53,29 @@ def run_blocking(bench: Bench) -> Outcome:
     for name, collected in rounds.items():
         kept = [one.beside.burst.rate / one.alone.burst.rate for one in collected]
         best = max(one.beside.burst.rate for one in collected) / max(one.alone.burst.rate for one in collected)
-        p99 = statistics.median(one.beside.burst.p99_ms for one in collected)
+        all_p99 = [one.beside.burst.p99_ms for one in collected]
+        p99 = statistics.median(all_p99)
         share = statistics.median(blocking_share(one.others) for one in collected)
         fastest = max(one.beside.burst.rate for one in collected)
         measures |= {f"kept/{name}": best, f"p99/{name}": p99, f"share/{name}": share, f"rate/{name}": fastest}
         spread = " ".join(f"{100 * value:.0f}" for value in quartiles(kept))
-        rows.append((name, f"{100 * best:.0f} %", spread, f"{p99:.1f}", f"{100 * share:.0f} %", f"{fastest:,.0f}"))
+        rows.append(
+            (
+                name,
+                f"{100 * best:.0f} %",
+                spread,
+                f"{min(all_p99):.1f} {p99:.1f}",
+                f"{100 * share:.0f} %",
+                f"{fastest:,.0f}",
+            )
+        )
     if SUBJECT in rounds:
         picture = {name: measures[f"rate/{SUBJECT}"] / measures[f"rate/{name}"] for name in rounds}
         rows = [(*row, f"{picture[row[0]]:.2f}") for row in rows]
     return Outcome(
         "c", "hello beside 16 blocking clients",
         "GET /hello on 32 connections, while 16 other clients sit in a route that waits 50 ms; against hello alone",
-        Table(("server", "hello kept", "quartiles, %", "p99 ms (median)", "blocking clients reach", "best hello/s",
+        Table(("server", "hello kept", "quartiles, %", "p99 ms: best, median", "blocking clients reach", "best hello/s",
                "hello/s: hybridd ÷ it"), rows),
         measures, picture, remarks, _foreign(rounds.values()),
     )  # fmt: skip
