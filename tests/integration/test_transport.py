@@ -343,6 +343,17 @@ def test_the_watermarks_say_when_to_stop_and_when_to_go_on(led):
     assert transport.get_write_buffer_size() == 0
 
 
+def test_it_may_go_on_while_something_still_waits(led):
+    sizes = []
+    protocol = Telling(resume_writing=lambda self: sizes.append(self.transport.get_write_buffer_size()))
+    transport, client = led.tcp(protocol, buffer=4096)
+    led.ask(lambda: transport.set_write_buffer_limits(high=900_000, low=800_000))
+    led.ask(lambda: transport.write(bytes(MEGABYTE)))
+    read_exactly(client, MEGABYTE)
+    protocol.wait_for("resume_writing")
+    assert 0 < sizes[0] <= 800_000
+
+
 def test_with_a_high_watermark_of_0_every_wait_is_told(led):
     """What the HTTP protocol does, to hear when an answer is wholly with the kernel."""
     protocol = Telling()

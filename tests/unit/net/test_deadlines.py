@@ -79,7 +79,7 @@ class Model:
         self.now = end
 
 
-seconds = st.one_of(st.sampled_from([0.0, TICK, 2 * TICK, 15.0, 75.0]), st.floats(0, 100))
+seconds = st.one_of(st.sampled_from([0.0, TICK, 2 * TICK, 15.0, 75.0]), st.floats(0, 3 * TICK), st.floats(0, 100))
 index = st.integers(0, 4)
 steps = st.lists(
     st.one_of(
@@ -138,6 +138,16 @@ def test_a_later_wish_replaces_an_earlier_one_and_costs_no_entry():
     wheel.expire(START + 50)
     assert entry.expiries == []
     wheel.expire(START + 100 + TICK)
+    assert len(entry.expiries) == 1
+
+
+def test_a_wish_moved_by_less_than_a_tick_is_kept_to_the_letter():
+    wheel, entry = Deadlines(), Entry()
+    wheel.arm(entry, START + 0.04)
+    wheel.arm(entry, START + 0.06)  # stays in its tick, which comes too early for it
+    wheel.expire(START + 0.05 + ROUNDING)
+    assert entry.expiries == []
+    wheel.expire(START + 0.1 + ROUNDING)
     assert len(entry.expiries) == 1
 
 

@@ -311,6 +311,22 @@ def test_behind_is_told_beyond_the_spool_only(desk, connection, call):
     assert connection.in_memory <= MEMORY + 50
 
 
+def test_what_the_spool_has_handed_on_counts_until_the_client_has_it(desk, connection, call):
+    call.start(HEAD, b"")
+    said = 0
+    for _ in range(2):
+        while not call.behind:
+            call.send(b"x" * 50)
+            said += 50
+            desk.run()
+        connection.read(connection.size)  # it caught up, and has the whole spool before it now
+    while not call.behind:
+        call.send(b"x" * 50)
+        said += 50
+        desk.run()
+    assert said - len(connection.got) <= SPOOL + MEMORY + 50
+
+
 def test_a_suspended_call_goes_on_when_its_client_has_caught_up(desk, connection, call):
     call.start(HEAD, b"")
     while not call.behind:
@@ -470,6 +486,7 @@ class Life:
         self.call.state = CallState.RUNNING
         self.said = b""
         self.most_in_memory = 0
+        self.most_ahead = 0
         self.largest = max(size for _, size in says)
         self._says = deque(says)
         self._letters = count(1)
@@ -509,6 +526,7 @@ class Life:
     def look(self) -> None:
         posted = sum(len(arg) for _, args in self.desk.posted for arg in args if isinstance(arg, bytes))
         self.most_in_memory = max(self.most_in_memory, posted + self.connection.in_memory)
+        self.most_ahead = max(self.most_ahead, len(self.said) - len(self.connection.got))
 
     def _say(self, kind: str, size: int) -> None:
         data = bytes([next(self._letters) % 251]) * size
@@ -544,6 +562,8 @@ def test_in_every_order_of_events_the_client_gets_what_was_said(says, events):
     assert life.connection.ended == "finished"
     # What the transport may hold, what may be on its way to it, and a part on top of each.
     assert life.most_in_memory <= 2 * (MEMORY + life.largest)
+    # What it was allowed, what the transport may hold without calling it behind, and the part that went beyond.
+    assert life.most_ahead <= SPOOL + MEMORY + life.largest
 
 
 @given(says, events, st.integers(0, 60))
