@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 
 import pytest
 from hypothesis import given
@@ -215,3 +216,34 @@ def test_when_reopening_fails_the_old_file_is_used_on(tmp_path):
     assert s.write(b"still here\n")
     assert (tmp_path / "moved" / "log").read_bytes() == b"still here\n"
     s.close()
+
+
+def test_a_relative_path_is_reopened_where_it_was_opened(tmp_path, monkeypatch):
+    """An application may enter another directory, and ``chdir`` does."""
+    monkeypatch.chdir(tmp_path)
+    sink = open_sink("log", 1)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    (tmp_path / "log").rename(tmp_path / "log.1")
+    sink.reopen()
+    sink.write(b"x\n")
+    sink.close()
+    assert (tmp_path / "log").read_bytes() == b"x\n"
+
+
+def test_mirrors_are_the_same_file_also_after_a_reopen(tmp_path):
+    """The standard streams of a daemon."""
+    sink = open_sink(str(tmp_path / "log"), 1)
+    stream = os.open(os.devnull, os.O_WRONLY)
+    sink.mirror(stream)
+    os.write(stream, b"one\n")
+    (tmp_path / "log").rename(tmp_path / "log.1")
+    sink.reopen()
+    os.write(stream, b"two\n")
+    assert os.get_inheritable(stream), "for the programs that an application starts"
+    assert not os.get_inheritable(sink.fd)
+    sink.close()
+    os.write(stream, b"three\n")
+    os.close(stream)
+    assert (tmp_path / "log.1").read_bytes() == b"one\n"
+    assert (tmp_path / "log").read_bytes() == b"two\nthree\n"
