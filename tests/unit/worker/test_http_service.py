@@ -120,7 +120,7 @@ def dispatch():
 
 @pytest.fixture
 def server():
-    return SimpleNamespace(exchange=lambda request, call, local: ("exchange", request, call, local))
+    return SimpleNamespace(exchange=lambda *details: details)
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_a_call_is_made_outside_of_the_transports_frame(loop, service, dispatch)
     loop.turn()
     (call,) = dispatch.submitted
     assert (call.request, call.connection, connection.call) == (request, connection, call)
-    assert call.exchange == ("exchange", request, call, "127.0.0.1:8080")
+    assert call.exchange[:3] == (request, call, "127.0.0.1:8080")
 
 
 def test_a_request_whose_client_has_left_meanwhile_is_no_call(loop, service, dispatch):
