@@ -114,9 +114,7 @@ class HttpProtocol(Receiving, Answering):
 
     # From the reader to the service.
 
-    def _announce(self, reader: RequestReader, rest: bytes, now: float) -> None:
-        request = reader.request
-        assert request is not None
+    def _announce(self, request: Request, rest: bytes, now: float) -> None:
         counts = self._counts
         counts.reading -= self._state.reading
         counts.active += 1
@@ -126,8 +124,6 @@ class HttpProtocol(Receiving, Answering):
         request.peer_port = peer[1]
         self._number = request.number = self._number + 1
         self._record = AccessRecord(request, 0, _SERVED, None, 0, now, now, now)
-        self._reader = None
-        reader.give_back()
         self._ahead = rest
         self._state = _READY
         self._service.request_ready(self)

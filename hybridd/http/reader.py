@@ -23,7 +23,7 @@ from httptools import (
 
 from hybridd.config.settings import Limits
 from hybridd.errors import HttpError
-from hybridd.http import head
+from hybridd.http import head, known_heads
 from hybridd.http.body_reader import END, BodyReader, ChunkedBodyReader, find_end, new_tail
 from hybridd.http.notes import Notes
 from hybridd.http.outcome import Rejection
@@ -73,9 +73,10 @@ class RequestReader(Notes):
     @classmethod
     def take(cls, limits: Limits) -> RequestReader:
         """Give a reader that has read nothing."""
-        if not _spare:
+        try:
+            reader = _spare.pop()  # no look before it: loops of other threads take from here too
+        except IndexError:
             return cls(limits)
-        reader = _spare.pop()
         reader._limits = limits  # noqa: SLF001 - its own class
         reader.most_fields = limits.headers
         return reader
@@ -111,7 +112,9 @@ class RequestReader(Notes):
             self.parser.feed_data(data if end == len(data) else data[:end])  # type: ignore[union-attr]  # it is new
         except (HttpParserError, HttpParserUpgrade) as error:
             self._judge(error)
-        self._accept()
+        if self._accept() and self._usual and end == len(data):
+            assert self.request is not None
+            known_heads.learn(data[line_end + 2 :], self.request, limits)
         return data[end:] if self.body is None else self._feed_body(data[end:])
 
     def describe(self) -> Request:
@@ -220,8 +223,8 @@ class RequestReader(Notes):
         if len(self.fields) + self.unlisted > self._limits.headers:
             raise head.too_many_fields(self._limits.headers)
 
-    def _accept(self) -> None:
-        """Make the request of a whole head, and find out about its body."""
+    def _accept(self) -> bool:
+        """Make the request of a whole head, and find out about its body; True: a plain one, see known_heads.learn."""
         limits = self._limits
         line = self._line
         version = head.VERSIONS.get(line[-head.VERSION_WORD :]) or head.version_of(line)
@@ -241,9 +244,13 @@ class RequestReader(Notes):
             length = head.check_framing(request, upgrade=self.upgrade, body_limit=limits.body)
             if length != 0:
                 self._expect_body(request, length)
-                return
+            else:
+                self.request = request
+                self.complete = True
+            return False
         self.request = request
         self.complete = True
+        return version is head.V11 and not request.authority
 
     def _expect_body(self, request: Request, length: int | None) -> None:
         self._usual = False

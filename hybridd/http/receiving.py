@@ -14,9 +14,11 @@ from hybridd.errors import HttpError
 from hybridd.http.access import AccessRecord
 from hybridd.http.body_reader import BodyReader
 from hybridd.http.connection import Connection, Reading
+from hybridd.http.known_heads import recall
 from hybridd.http.outcome import CLIENT_CLOSED_REQUEST, CloseReason, Outcome, Rejection
 from hybridd.http.reader import RequestReader
 from hybridd.http.refusal import refusal
+from hybridd.http.request import Request
 from hybridd.http.states import Input, State
 from hybridd.http.wire import Transport
 
@@ -33,7 +35,7 @@ class Receiving(Connection):
     __slots__ = ()
 
     @abstractmethod
-    def _announce(self, reader: RequestReader, rest: bytes, now: float) -> None:
+    def _announce(self, request: Request, rest: bytes, now: float) -> None:
         """Tell the service that a request is complete; ``rest`` lies behind it."""
 
     @abstractmethod
@@ -77,6 +79,11 @@ class Receiving(Connection):
                 data = data.lstrip(b"\r\n")  # RFC 9112 2.2: some clients end a body with it
                 if not data:
                     return
+            request = recall(data, self._limits)
+            if request is not None:
+                request.started = now
+                self._announce(request, b"", now)
+                return
             reader = RequestReader.take(self._limits)
             reader.started = now
         try:
@@ -87,7 +94,7 @@ class Receiving(Connection):
             return
         body = reader.body
         if body is None and reader.complete:
-            self._announce(reader, rest, now)
+            self._announce_read(reader, rest, now)
             return
         self._reader = reader
         if body is None:
@@ -95,6 +102,13 @@ class Receiving(Connection):
                 self._enter(State.HEAD)
         else:
             self._read_body(reader, body, rest)
+
+    def _announce_read(self, reader: RequestReader, rest: bytes, now: float) -> None:
+        request = reader.request
+        assert request is not None
+        self._reader = None
+        reader.give_back()
+        self._announce(request, rest, now)
 
     def _read_body(self, reader: RequestReader, body: BodyReader, rest: bytes) -> None:
         """Go on after a piece of body: the deadline, the file, the announcement."""
@@ -106,7 +120,7 @@ class Receiving(Connection):
             self._enter(State.SPOOLING)
             self._store(reader, body.take_chunks())
         elif body.complete:
-            self._announce(reader, rest, self._transport.time())
+            self._announce_read(reader, rest, self._transport.time())
         elif not begun:
             self._enter(State.BODY)
             body.progress = 0
@@ -132,7 +146,7 @@ class Receiving(Connection):
         self._resume_reading()
         body = reader.body
         if body.complete:
-            self._announce(reader, rest, self._transport.time())
+            self._announce_read(reader, rest, self._transport.time())
             return
         self._enter(State.BODY)
         body.progress = 0

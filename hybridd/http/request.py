@@ -110,8 +110,8 @@ class Request:
     def id(self) -> str:
         """The client's X-Request-Id when it is a plain word, else one of our own; made when first asked for."""
         if not self._id:
-            given = self.fields.get("HTTP_X_REQUEST_ID", "")
-            self._id = given if CLIENT_ID.fullmatch(given) else request_ids.make()
+            given = self.fields.get("HTTP_X_REQUEST_ID")
+            self._id = given if given and CLIENT_ID.fullmatch(given) else request_ids.make()
         return self._id
 
     def __repr__(self) -> str:
