@@ -20,6 +20,7 @@ from benchmarks.load.client import BadAnswer
 from benchmarks.load.wrk import LoadFailed
 from benchmarks.measure import placement
 from benchmarks.outcome import Outcome
+from benchmarks.peers import source
 from benchmarks.peers.catalogue import SUBJECT
 from benchmarks.peers.ending import adopt_orphans
 from benchmarks.peers.environments import CannotInstall, Installed, cache_folder, install
@@ -66,14 +67,14 @@ class Session:
             why = "\n".join(self.remarks)
             sys.stderr.write(f"benchmarks/run: without {SUBJECT} there is nothing to compare\n{why}\n")
             return 1
-        facts = circumstances.gather(installed, where, handlers(installed))
-        _print("\n".join(f"{name:17} {value}" for name, value in facts))
-        _print("".join(f"  * {remark}\n" for remark in self.remarks))
         interrupted = False
-        with tempfile.TemporaryDirectory(dir=cache_folder(), prefix="run-") as scratch:
-            bench = Bench(
-                installed, where, self.plan.rounds, self.plan.seconds, Path(scratch), _whisper, self.plan.options
-            )
+        with tempfile.TemporaryDirectory(dir=cache_folder(), prefix="run-") as folder:
+            scratch = Path(folder)
+            source.copy(scratch)
+            facts = circumstances.gather(installed, where, handlers(installed, scratch))
+            _print("\n".join(f"{name:17} {value}" for name, value in facts))
+            _print("".join(f"  * {remark}\n" for remark in self.remarks))
+            bench = Bench(installed, where, self.plan.rounds, self.plan.seconds, scratch, _whisper, self.plan.options)
             try:
                 self._measure(bench)
             except KeyboardInterrupt:
@@ -119,12 +120,15 @@ class Session:
         _print(f"written: {folder / _PAGE}, {folder / _PICTURE}")
 
 
-def handlers(installed: Sequence[Installed]) -> str:
+def handlers(installed: Sequence[Installed], scratch: Path) -> str:
     """Return where the subject runs its handlers, in its own words."""
+    environment = {"PYTHONPATH": str(source.folder(scratch))}
     for one in installed:
         if one.peer.name == SUBJECT:
             command = [str(one.binaries / "python"), "-m", "hybridd", "print-config"]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+            done = subprocess.run(  # noqa: S603 - the command is ours
+                command, env=environment, capture_output=True, text=True, check=False
+            )
             for line in done.stdout.splitlines():
                 if line.startswith("handlers:"):
                     return line.split(":", 1)[1].split("#")[0].strip()

@@ -10,11 +10,11 @@ import signal
 from pathlib import Path
 
 from benchmarks.peers.peer import Peer, Setup
+from benchmarks.peers.source import ROOT
 
 BACKLOG = "2048"
 KEEP_ALIVE = "75"
 CONNECTIONS = "10000"
-ROOT = Path(__file__).resolve().parents[2]
 
 PLAIN = "plain listener"
 """The variant of the subject that accepts without asking whether another worker should."""

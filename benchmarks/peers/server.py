@@ -20,7 +20,7 @@ from typing import Self
 
 from benchmarks.load import client
 from benchmarks.measure import cpu, process_tree
-from benchmarks.peers import ending
+from benchmarks.peers import ending, source
 from benchmarks.peers.environments import Installed, cache_folder
 from benchmarks.peers.peer import SITES, Setup
 
@@ -113,9 +113,10 @@ class Server:
             quiet = quiet + 1 if settled else 0
 
     def last_words(self) -> str:
-        """Return the last lines of what it printed, in one."""
+        """Return the last error that it printed and its last lines, in one."""
         lines = [line.strip() for line in self._log.read_text(errors="replace").splitlines() if line.strip(" ]")]
-        return " | ".join(lines[-3:])[-_LAST_WORDS:] or "it said nothing"
+        errors = [line for line in lines[:-2] if "Error" in line]
+        return " | ".join(line[-_LAST_WORDS:] for line in [*errors[-1:], *lines[-2:]]) or "it said nothing"
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the first process."""
@@ -146,7 +147,7 @@ class Server:
 def _environment(setup: Setup) -> dict[str, str]:
     keep = ("PATH", "HOME", "LANG", "TZ", "TMPDIR")
     return {name: os.environ[name] for name in keep if name in os.environ} | {
-        "PYTHONPATH": str(SITES),
+        "PYTHONPATH": f"{SITES}:{source.folder(setup.scratch)}",
         "PYTHONDONTWRITEBYTECODE": "1",
         "BENCH_SAMPLE_FILE": str(sample_file(cache_folder())),
     }

@@ -1,6 +1,6 @@
 """Where and with what was measured: machine, system, versions, date.
 
-Knows:     /proc/cpuinfo, /proc/meminfo, git.
+Knows:     /proc/cpuinfo, /proc/meminfo.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import platform
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,8 +15,7 @@ from benchmarks.load import wrk
 from benchmarks.measure.placement import Placement
 from benchmarks.peers.catalogue import SUBJECT
 from benchmarks.peers.environments import Installed
-
-_ROOT = Path(__file__).resolve().parents[2]
+from benchmarks.peers.source import revision
 
 Facts = list[tuple[str, str]]
 
@@ -25,7 +23,7 @@ Facts = list[tuple[str, str]]
 def gather(installed: Sequence[Installed], placement: Placement, handlers: str) -> Facts:
     """Return name and value of each fact."""
     now = dt.datetime.now(dt.UTC)
-    ours = f", revision {_revision()}, handlers: {handlers}"
+    ours = f", revision {revision()}, handlers: {handlers}"
     several = ", ".join(map(str, placement.several))
     return [
         ("date", now.strftime("%Y-%m-%d %H:%M UTC")),
@@ -47,12 +45,6 @@ def _cpu_model() -> str:
 def _memory() -> str:
     kibibytes = int(Path("/proc/meminfo").read_text().split()[1])
     return f"{kibibytes / 1_048_576:.0f} GiB"
-
-
-def _revision() -> str:
-    command = ["git", "-C", str(_ROOT), "describe", "--always", "--dirty"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the command is ours
-    return done.stdout.strip() or "unknown"
 
 
 def _versions(installed: Installed) -> str:
