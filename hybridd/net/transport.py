@@ -162,7 +162,11 @@ class SocketTransport(Writing):
         elif self._mask:
             reactor.modify(fd, mask, self)
         else:
-            reactor.register(fd, mask, self)
+            try:
+                reactor.register(fd, mask, self)
+            except OSError as error:  # no kernel memory, or fs.epoll.max_user_watches: epoll_ctl(2)
+                self._lose(error)
+                return
         self._mask = mask
 
     def _cut(self, error: Exception | None) -> None:

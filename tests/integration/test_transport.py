@@ -598,6 +598,22 @@ def test_writing_to_a_peer_that_is_gone_is_a_loss_and_no_exception(led):
     assert isinstance(protocol.expect("connection_lost"), ConnectionError)
 
 
+def test_a_kernel_that_can_watch_no_more_costs_one_connection(led, connect, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, "fs.epoll.max_user_watches")
+
+    protocol = Telling()
+    transport, client = connect(protocol)
+    led.ask(transport.pause_reading)
+    with monkeypatch.context() as patch:
+        patch.setattr(led.reactor, "register", refuse)
+        led.ask(transport.resume_reading)
+    assert protocol.expect("connection_made") is transport
+    assert protocol.expect("connection_lost").errno == errno.ENOSPC
+    assert client.recv(1) == b""
+    assert led.terms.open == set()
+
+
 def test_the_books_are_right(led, connect):
     transports = [connect(Telling())[0] for _ in range(3)]
     assert led.terms.open == set(transports)
