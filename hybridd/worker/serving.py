@@ -135,7 +135,8 @@ class Serving:
         for acceptor in self._acceptors:
             acceptor.disarm()
         for transport in list(self._terms.open):
-            transport.abort()
+            # HTTP says in its log that it was we who cut an answer, not the client.
+            getattr(transport.get_protocol(), "shut", transport.abort)()
         self.stuck = len(self._dispatch.running)
         self._leave()
 
