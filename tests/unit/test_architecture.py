@@ -157,12 +157,6 @@ def test_the_image_says_the_version_of_the_package():
     assert f"\nARG VERSION={hybridd.__version__}\n" in (ROOT / "Dockerfile").read_text()
 
 
-def test_names_of_test_files_are_unique():
-    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
-    twice = {name for name in names if names.count(name) > 1}
-    assert not twice
-
-
 def sleeps_of(path: Path) -> Iterator[int]:
     """Yield the lines that call time.sleep, however it was imported."""
     nodes = nodes_of(path)
