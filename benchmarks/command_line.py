@@ -16,6 +16,7 @@ from typing import NoReturn
 from benchmarks.measure.placement import TooFewCpus
 from benchmarks.peers.catalogue import PEERS, SUBJECT
 from benchmarks.peers.peer import Peer
+from benchmarks.peers.source import NoSuchRevision
 from benchmarks.scenarios.catalogue import SCENARIOS, Unknown, choose
 from benchmarks.session import Plan, Session
 
@@ -44,6 +45,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--options", default="", metavar="'--handlers threads'", help="further arguments of hybridd run (not published)"
     )
+    parser.add_argument("--revision", default="", metavar="HEAD", help="measure a commit, not the checkout as it is")
     options = parser.parse_args(arguments)
     if options.rounds < 1 or options.seconds < 1:
         parser.error("--rounds and --seconds must be at least 1")
@@ -73,7 +75,14 @@ def plan(options: argparse.Namespace) -> Plan:
     is_complete = (len(scenarios), len(peers)) == (len(SCENARIOS), len(PEERS)) and options.rounds >= ROUNDS
     folder = options.write or (_FOLDER if is_complete and not options.options else None)
     return Plan(
-        scenarios, peers, options.rounds, options.seconds, tuple(options.options.split()), options.upgrade, folder
+        scenarios,
+        peers,
+        options.rounds,
+        options.seconds,
+        tuple(options.options.split()),
+        options.upgrade,
+        folder,
+        options.revision,
     )
 
 
@@ -99,7 +108,7 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(number, _leave)  # so that servers are ended as on Ctrl-C
     try:
         return Session(wanted).run()
-    except TooFewCpus as error:
+    except (TooFewCpus, NoSuchRevision) as error:
         sys.stderr.write(f"benchmarks/run: {error}\n")
         return 1
 

@@ -30,6 +30,7 @@ class Outcome:
         table: the figures.
         measures: figures that bars are judged by, by name (``cpu/bjoern``).
         picture: figures to draw, by server; lower is better, hybridd is 1.
+        drawn: what these figures are.
         remarks: what a reader must know: who was left out and why, failed requests.
         foreign: share of the servers' CPU time that others took or the hypervisor stole meanwhile; None: not measured.
     """
@@ -42,6 +43,7 @@ class Outcome:
     picture: Mapping[str, float] = field(default_factory=dict)
     remarks: Sequence[str] = ()
     foreign: float | None = None
+    drawn: str = "CPU time"
 
 
 def show_ratio(ratio: Ratio) -> tuple[str, str]:

@@ -35,7 +35,14 @@ _PAGE, _PICTURE = "RESULTS.md", "results.svg"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done; ``folder`` is where the results go, None: only to the terminal."""
+    """What is to be done.
+
+    Attributes:
+        options: further arguments of the subject.
+        upgrade: install the peers anew.
+        folder: where the results go, None: only to the terminal.
+        revision: of the subject; empty: the checkout as it is.
+    """
 
     scenarios: Sequence[Scenario]
     peers: Sequence[Peer]
@@ -44,6 +51,7 @@ class Plan:
     options: tuple[str, ...]
     upgrade: bool
     folder: Path | None
+    revision: str
 
 
 @dataclass(slots=True)
@@ -70,8 +78,9 @@ class Session:
         interrupted = False
         with tempfile.TemporaryDirectory(dir=cache_folder(), prefix="run-") as folder:
             scratch = Path(folder)
-            source.copy(scratch)
-            facts = circumstances.gather(installed, where, handlers(installed, scratch))
+            source.copy(scratch, self.plan.revision)
+            subject = f"revision {source.name(self.plan.revision)}, handlers: {handlers(installed, scratch)}"
+            facts = circumstances.gather(installed, where, subject)
             _print("\n".join(f"{name:17} {value}" for name, value in facts))
             _print("".join(f"  * {remark}\n" for remark in self.remarks))
             bench = Bench(installed, where, self.plan.rounds, self.plan.seconds, scratch, _whisper, self.plan.options)

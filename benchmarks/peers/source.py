@@ -8,8 +8,10 @@ Runs in:   the harness.
 from __future__ import annotations
 
 import compileall
+import io
 import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,19 +22,35 @@ def folder(scratch: Path) -> Path:
     return scratch / "source"
 
 
-def copy(scratch: Path) -> None:
-    """Make the copy; servers do not write bytecode, so it is compiled here."""
-    target = folder(scratch) / "hybridd"
-    shutil.copytree(ROOT / "hybridd", target, ignore=shutil.ignore_patterns("__pycache__"))
+class NoSuchRevision(Exception):  # noqa: N818 - reads as the sentence it begins
+    """Git does not know it."""
+
+
+def copy(scratch: Path, revision: str) -> None:
+    """Make the copy, of the checkout as it is or of a ``revision``; servers do not write bytecode: compiled here.
+
+    Raises:
+        NoSuchRevision: git says so.
+    """
+    target = folder(scratch)
+    if revision:
+        archive = _git("archive", "--format=tar", revision, "hybridd")
+        if not archive:
+            raise NoSuchRevision(f"git knows no revision {revision!r}")
+        with tarfile.open(fileobj=io.BytesIO(archive)) as members:
+            members.extractall(target, filter="data")
+    else:
+        shutil.copytree(ROOT / "hybridd", target / "hybridd", ignore=shutil.ignore_patterns("__pycache__"))
     compileall.compile_dir(target, quiet=1)
 
 
-def revision() -> str:
-    """Return what git calls it."""
-    head = _git("rev-parse", "--short", "HEAD") or "unknown"
-    return f"{head} with changes" if _git("status", "--porcelain", "--", "hybridd") else head
+def name(revision: str) -> str:
+    """Return what git calls what is measured."""
+    commit = _git("rev-parse", "--short", revision or "HEAD").decode().strip() or "unknown"
+    changed = not revision and _git("status", "--porcelain", "--", "hybridd")
+    return f"{commit} with changes" if changed else commit
 
 
-def _git(*arguments: str) -> str:
+def _git(*arguments: str) -> bytes:
     command = ["git", "-C", str(ROOT), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603 - ours
+    return subprocess.run(command, capture_output=True, check=False).stdout  # noqa: S603 - the command is ours

@@ -15,15 +15,13 @@ from benchmarks.load import wrk
 from benchmarks.measure.placement import Placement
 from benchmarks.peers.catalogue import SUBJECT
 from benchmarks.peers.environments import Installed
-from benchmarks.peers.source import revision
 
 Facts = list[tuple[str, str]]
 
 
-def gather(installed: Sequence[Installed], placement: Placement, handlers: str) -> Facts:
-    """Return name and value of each fact."""
+def gather(installed: Sequence[Installed], placement: Placement, subject: str) -> Facts:
+    """Return name and value of each fact; ``subject`` is what there is to say of it besides its version."""
     now = dt.datetime.now(dt.UTC)
-    ours = f", revision {revision()}, handlers: {handlers}"
     several = ", ".join(map(str, placement.several))
     return [
         ("date", now.strftime("%Y-%m-%d %H:%M UTC")),
@@ -31,7 +29,7 @@ def gather(installed: Sequence[Installed], placement: Placement, handlers: str) 
         ("system", f"Linux {platform.release()}, Python {platform.python_version()}"),
         ("CPUs", f"load {placement.load}; one worker {placement.single}; several workers {several}"),
         ("load", wrk.version()),
-        *((one.peer.name, _versions(one) + (ours if one.peer.name == SUBJECT else "")) for one in installed),
+        *((one.peer.name, _versions(one) + (f", {subject}" if one.peer.name == SUBJECT else "")) for one in installed),
     ]
 
 

@@ -46,7 +46,9 @@ def length(cost: float) -> float:
 def charts_of(outcomes: Sequence[Outcome]) -> list[Chart]:
     """Return what there is to draw."""
     return [
-        Chart(f"({outcome.key}) {outcome.title}", outcome.picture) for outcome in outcomes if len(outcome.picture) > 1
+        Chart(f"({outcome.key}) {outcome.title}: {outcome.drawn}", outcome.picture)
+        for outcome in outcomes
+        if len(outcome.picture) > 1
     ]
 
 
@@ -55,7 +57,7 @@ def draw(outcomes: Sequence[Outcome], caption: str) -> str:
     charts = charts_of(outcomes)
     height = _TOP + sum(chart.height for chart in charts)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" font-family="sans-serif">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" viewBox="0 0 {_WIDTH} {height}" font-family="sans-serif">',
         f'<rect width="{_WIDTH}" height="{height}" fill="white"/>',
         _text(12, 20, "What the same work costs, hybridd = 1 (shorter is better, logarithmic)", size=15, bold=True),
         _text(12, 38, caption, colour=_THEIRS, size=11),
@@ -71,7 +73,11 @@ def _draw_chart(chart: Chart, top: int) -> list[str]:
     room = _WIDTH - _NAME - _FIGURE - 24
     one = _NAME + 12 + room * length(1.0)
     rows = sorted(chart.costs.items(), key=lambda item: item[1])
-    parts = [_text(12, top + 20, chart.title, bold=True)]
+    bottom = top + _HEAD + len(rows) * _ROW
+    parts = [
+        _text(12, top + 20, chart.title, bold=True),
+        f'<line x1="{one:.1f}" y1="{top + _HEAD - 4}" x2="{one:.1f}" y2="{bottom}" stroke="{_PALE}"/>',
+    ]
     for number, (name, cost) in enumerate(rows):
         y = top + _HEAD + number * _ROW
         width = room * length(cost)
@@ -81,8 +87,6 @@ def _draw_chart(chart: Chart, top: int) -> list[str]:
             f'<rect x="{_NAME + 12}" y="{y}" width="{width:.1f}" height="{_BAR}" fill="{colour}"/>',
             _text(_NAME + 18 + width, y + 11, f"{cost:.2f}" if cost < 10 else f"{cost:.1f}"),  # noqa: PLR2004
         ]
-    bottom = top + _HEAD + len(rows) * _ROW
-    parts.append(f'<line x1="{one:.1f}" y1="{top + _HEAD - 4}" x2="{one:.1f}" y2="{bottom}" stroke="{_PALE}"/>')
     return parts
 
 

@@ -69,7 +69,7 @@ def run_blocking(bench: Bench) -> Outcome:
         "GET /hello on 32 connections, while 16 other clients sit in a route that waits 50 ms; against hello alone",
         Table(("server", "hello kept", "quartiles, %", "p99 ms: best, median", "blocking clients reach", "best hello/s",
                "hello/s: hybridd ÷ it"), rows),
-        measures, picture, remarks, _foreign(rounds.values()),
+        measures, picture, remarks, _foreign(rounds.values()), "time per hello",
     )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def test_it_is_xml_with_a_bar_per_server_and_whatever_the_names_hold():
     tree = ET.fromstring(draw([outcome(hybridd=1.0, bjoern=0.8, waitress=9.0)], "today & here"))
     assert len(tree.findall(f"{SVG}rect")) == 4  # three and the ground
     texts = [element.text for element in tree.findall(f"{SVG}text")]
-    assert "(a) hello & <more>" in texts
+    assert "(a) hello & <more>: CPU time" in texts
     assert "today & here" in texts
 
 
