@@ -27,7 +27,7 @@ APPLICATION = "MODULE:CALLABLE"
 
 GROUPS = {
     "what to serve": ("factory", "protocol", "chdir"),
-    "where": ("listen", "backlog", "admin", "timeouts.keep_alive"),
+    "where": ("listen", "backlog", "admin", "control", "timeouts.keep_alive"),
     "by how many": ("workers", "threads", "handlers", "pattern", "timeouts.worker", "timeouts.graceful"),
     "as a daemon": ("daemon", "pid_file", "user", "group", "umask"),
     "logs": ("log.level", "log.file", "access_log.file"),

@@ -26,6 +26,13 @@ COMMANDS = {
     "check": "say everything that is wrong with a configuration",
     "print-config": "print every setting with its value and where it comes from",
     "health": "ask a running hybridd whether it is ready",
+    "status": "show how a running hybridd is, or what its workers died of",
+    "reload": "take the newest configuration and code, and wait for the verdict",
+    "scale": "change the number of workers",
+    "drain": "stop gracefully and wait for the end",
+    "stop": "stop, and cut what does not end in time",
+    "reopen-logs": "open the log files again",
+    "stacks": "show where every thread of the workers stands",
 }
 
 HELP = f"""\

@@ -16,7 +16,7 @@ from hybridd.config.address import Address, Kind
 from hybridd.config.bounds import DAY, HOUR, MINUTE, Limits, Timeouts
 from hybridd.config.declaration import Schema, setting
 from hybridd.config.quantities import boolean, duration, integer, mode
-from hybridd.config.words import account, address, choice, directory, file, own_file, reference, several
+from hybridd.config.words import account, address, choice, directory, file, own_file, own_socket, reference, several
 
 __all__ = [
     "MOST_WORKERS",
@@ -187,7 +187,16 @@ class Config:
         "The address of /metrics, /healthz, /readyz and /status; off for none.",
         flags="--admin",
         restart=SOCKETS,
-        also="metrics status control",
+        also="metrics status",
+    )
+    control: str = setting(
+        "auto",
+        own_socket(),
+        "The unix socket (mode 0600) that hybridd reload, scale, stop and the other verbs talk to; auto: hybridd.ctl in"
+        " $RUNTIME_DIRECTORY when systemd sets that, else off.",
+        flags="--control",
+        restart=SOCKETS,
+        also="control_socket ctl",
     )
     workers: int = setting(
         0,

@@ -15,6 +15,7 @@ from hybridd.config.kind import NEGATIONS, Kind, Raw, Reading, Refused, closest
 
 # The last one, (uid_t) -1, means "leave as it is" to setresuid(2).
 LARGEST_ID = 2**32 - 2
+LONGEST_SOCKET = 107  # bytes of a path that the kernel takes, unix(7)
 _NUMBER = "0|[1-9][0-9]{0,9}"
 _NAME = r"[^\W\d][\w.@\\-]*\$?"  # useradd(8), and what directories (DOMAIN\user, user@domain) make of it
 
@@ -76,6 +77,21 @@ def own_file() -> Kind:
         return text
 
     return Kind("FILE", expected, read, str, {"type": "string"})
+
+
+def own_socket() -> Kind:
+    """Return the kind of the path of a unix socket that is made and removed by us, ``auto`` or ``off``."""
+    expected = "the path of a unix socket, auto or off"
+
+    def read(raw: Raw) -> str:
+        text = _written(expected, raw, off=True)
+        if text.startswith("unix:"):
+            raise Refused(expected, raw, text.removeprefix("unix:"))
+        if not text or not text.isprintable() or text.endswith("/") or len(text.encode()) > LONGEST_SOCKET:
+            raise Refused(expected, raw)
+        return text
+
+    return Kind("PATH|auto|off", expected, read, str, {"type": "string", "minLength": 1})
 
 
 def account(what: str) -> Kind:

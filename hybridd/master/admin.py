@@ -102,6 +102,9 @@ class AdminService:
         except Exception:  # noqa: BLE001  # a defect of one page must not end the master
             _log.exception("the admin page %s failed", request.path)
             page = text("this page failed; the error log says why", HTTPStatus.INTERNAL_SERVER_ERROR)
+        self._write(connection, page)
+
+    def _write(self, connection: HttpProtocol, page: Page) -> None:
         headers = [("Content-Type", page.kind), ("Cache-Control", "no-store"), *page.headers]
         connection.respond(ResponseHead(page.status.value, page.status.phrase, headers), page.content)
 

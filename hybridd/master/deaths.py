@@ -14,6 +14,9 @@ from enum import StrEnum
 
 from hybridd.master.children import Child, Phase, Why
 
+LAST_LINES = 12
+"""Of a traceback, for who asked for a reload; the log has it all."""
+
 NAMED_CALLS = 5
 """Calls in flight that the log line names; the record has them all."""
 
@@ -168,6 +171,12 @@ def signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+def last_lines(text: str, most: int = LAST_LINES) -> str:
+    """Return the end of what a worker said, as far as it is more than the one line that ``reason`` has."""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    return "\n".join(lines[-most:]) if len(lines) > 1 else ""
 
 
 def last_line(text: str) -> str:

@@ -45,6 +45,7 @@ class Inheritance:
 
     Attributes:
         lifeline: (read end, write end); the write end is the master's alone.
+        stacks: the file in which a worker says where its threads stand (stacks.py).
         close_in_child: gives back, in a child, what is the master's: its admin endpoint, its signals' sockets.
     """
 
@@ -55,11 +56,12 @@ class Inheritance:
     listeners: tuple[Listener, ...]
     doorbell: int
     lifeline: tuple[int, int]
+    stacks: int
     close_in_child: list[Callable[[], None]] = field(default_factory=list)
 
     def close(self) -> None:
         """Give everything back at the end of the master; sockets that were handed to us stay open for their owner."""
-        for fd in (self.doorbell, *self.lifeline):
+        for fd in (self.doorbell, self.stacks, *self.lifeline):
             os.close(fd)
         for listener in self.listeners:
             listener.close()
@@ -101,6 +103,7 @@ class Effects:
             logs=heritage.logs,
             lifeline=heritage.lifeline[0],
             doorbell=heritage.doorbell,
+            stacks=heritage.stacks,
             probation=probation,
         )
         _assert_one_thread()

@@ -119,6 +119,7 @@ class Died:
 
     ``exited``: it left by itself, so the same will happen again; else a signal ended it, which may be an accident.
     ``reason`` is for the operator: how it died, and what it said about it.
+    ``said`` is the end of what it said, a traceback for example.
     ``from_outside``: somebody killed it while it was well; that says nothing about how workers start.
     """
 
@@ -126,6 +127,7 @@ class Died:
     exited: bool
     reason: str
     from_outside: bool = False
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,9 +63,8 @@ def _apply(state: State, event: Event, now: float) -> State:  # noqa: C901, PLR0
         case events.ConfigurationRead():
             return _begin_trial(state, event)
         case events.ConfigurationRefused():
-            state = _want(state, reload_asked=False)
-            generation = state.desired.generation
-            return replace(state, last_reload=ReloadResult(generation, True, event.reason, now))
+            state = _want(replace(state, readings=state.readings + 1), reload_asked=False)
+            return _refused(state, state.desired.generation, event.reason, now)
         case events.Spawned():
             return _born(state, event, now)
         case events.SpawnFailed():
@@ -122,7 +121,7 @@ def _scale(state: State, workers: int, now: float) -> State:
 def _begin_trial(state: State, event: events.ConfigurationRead) -> State:
     desired = replace(state.desired, trial=event.generation, reload_asked=False)
     patience = {**state.patience, event.generation: event.patience}
-    return replace(state, desired=desired, patience=patience, pending=event)
+    return replace(state, desired=desired, patience=patience, pending=event, readings=state.readings + 1)
 
 
 def _promoted(state: State, generation: int, now: float) -> State:
@@ -140,19 +139,23 @@ def _promoted(state: State, generation: int, now: float) -> State:
 
 
 def _apply_settings(state: State, settings: events.ConfigurationRead, now: float) -> State:
-    result = ReloadResult(settings.generation, False, "", now)
+    result = ReloadResult(settings.generation, False, "", now, state.readings)
     state = replace(state, policy=settings.policy, drain_delay=settings.drain_delay, pending=None)
     state = replace(state, last_reload=result)
     return state if settings.workers is None else _scale(state, settings.workers, now)
 
 
-def _trial_lost(state: State, reason: str, now: float) -> State:
+def _refused(state: State, generation: int, reason: str, now: float, said: str = "") -> State:
+    return replace(state, last_reload=ReloadResult(generation, True, reason, now, state.readings, said))
+
+
+def _trial_lost(state: State, reason: str, now: float, said: str = "") -> State:
     """Give the generation on trial up: the trusted one goes on as if nothing had been asked."""
     lost = state.desired.trial
     desired = replace(state.desired, trial=0)
     patience = {generation: value for generation, value in state.patience.items() if generation != lost}
-    result = ReloadResult(lost, True, reason, now)
-    return replace(state, desired=desired, patience=patience, pending=None, last_reload=result)
+    state = replace(state, desired=desired, patience=patience, pending=None)
+    return _refused(state, lost, reason, now, said)
 
 
 def _first_lost(state: State, *, hopeless: bool, code: ExitCode, now: float) -> State:
@@ -224,7 +227,7 @@ def _died(state: State, event: events.Died, now: float) -> State:
     if child.generation != desired.trial:
         return _with_crashes(state, _crashes_after(state, child, event, now))
     if desired.generation:
-        return _trial_lost(state, event.reason, now)
+        return _trial_lost(state, event.reason, now, event.said)
     hopeless = event.exited or child.why is Why.BOOT
     return _first_lost(state, hopeless=hopeless, code=ExitCode.CANNOT_BOOT, now=now)
 

@@ -19,6 +19,7 @@ from hybridd.errors import ExitCode, HybriddError
 from hybridd.master import status
 from hybridd.master.admin import Admin
 from hybridd.master.announcer import Announcer
+from hybridd.master.control import Control
 from hybridd.master.effects import Effects, Inheritance
 from hybridd.master.farewell import Farewell
 from hybridd.master.machine import Machine, shortcomings
@@ -26,10 +27,13 @@ from hybridd.master.master import Master, Parts
 from hybridd.master.pages import make_pages
 from hybridd.master.reload import Configurations, patience_of, policy_of
 from hybridd.master.signals import SIGNALS
+from hybridd.master.stacks import StackReader
 from hybridd.master.start import Start, begin, note_failure, where_log
 from hybridd.master.state import State, first_state
+from hybridd.master.verbs import make_verbs
 from hybridd.master.vitals import Vitals
 from hybridd.net.listener import Listener
+from hybridd.net.private import PrivateListener
 from hybridd.net.reactor import Reactor
 from hybridd.net.signal_bytes import SignalBytes
 from hybridd.ops.accept_queue import somaxconn
@@ -106,6 +110,7 @@ def _be_master(loaded: Loaded, start: Start, notifier: Notifier) -> int:
         listeners=tuple(listeners),
         doorbell=os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK),
         lifeline=os.pipe(),
+        stacks=os.memfd_create("hybridd-stacks"),
     )
     parts = Parts(
         effects=Effects(inheritance),
@@ -116,14 +121,22 @@ def _be_master(loaded: Loaded, start: Start, notifier: Notifier) -> int:
         farewell=Farewell(listeners),
     )
     master = Master(_first_state(configurations, scoreboard), reactor, parts)
-    admin = _make_admin(master, parts, listeners, admin_listeners)
+    sources = status.Sources(scoreboard, parts.vitals, parts.history, listeners, admin_listeners, start.control)
+    admin = _make_admin(master, parts, sources)
+    control = _make_control(master, parts, sources, start.control)
     signals = SignalBytes(reactor, [understood.number for understood in SIGNALS], master.receive_signal)
     inheritance.close_in_child += [admin.close_in_child, signals.close, start.verdict.close]
     signals.install()
     admin.open()
+    if control is not None:
+        inheritance.close_in_child.append(control.close_in_child)
+        master.watchers.append(control.review)
+        control.open()
     master.begin(watchdog_period(os.environ, os.getpid()))
     reactor.run()
     admin.close()
+    if control is not None:
+        control.close()
     parts.farewell.end()
     signals.close()
     reactor.close()
@@ -145,17 +158,35 @@ def _first_state(configurations: Configurations, scoreboard: Scoreboard) -> Stat
     )
 
 
-def _make_admin(master: Master, parts: Parts, listeners: list[Listener], admin_listeners: list[Listener]) -> Admin:
-    inheritance, history = parts.effects.inheritance, parts.history
-    reactor, scoreboard = inheritance.reactor, inheritance.scoreboard
-    sources = status.Sources(scoreboard, parts.vitals, history, listeners, admin_listeners)
-    collector = ScoreboardCollector(scoreboard, words.GAUGES, lambda: status.facts(master.state, history, listeners))
+def _make_admin(master: Master, parts: Parts, sources: status.Sources) -> Admin:
+    reactor = parts.effects.inheritance.reactor
+    collector = ScoreboardCollector(
+        sources.scoreboard, words.GAUGES, lambda: status.facts(master.state, sources.history, sources.listeners)
+    )
     pages = make_pages(
         lambda: status.report(master.state, parts.configurations.in_force, sources, reactor.now),
         lambda: status.readiness(master.state, reactor.now),
         collector,
     )
-    return Admin(reactor, admin_listeners, pages)
+    return Admin(reactor, sources.admin, pages)
+
+
+def _make_control(
+    master: Master, parts: Parts, sources: status.Sources, listener: PrivateListener | None
+) -> Control | None:
+    if listener is None:
+        return None
+    _log.info("control on %s", listener.address)
+    heritage = parts.effects.inheritance
+    stacks = StackReader(heritage.reactor, heritage.stacks, os.kill)
+    verbs = make_verbs(
+        master,
+        lambda: status.report(master.state, parts.configurations.in_force, sources, master.now()),
+        stacks,
+    )
+    control = Control(heritage.reactor, listener, verbs)
+    stacks.answered = control.review
+    return control
 
 
 def _describe(config: Config) -> str:

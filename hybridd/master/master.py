@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 from typing import assert_never
@@ -20,7 +21,7 @@ from hybridd.master import children as do
 from hybridd.master import events, lifecycle
 from hybridd.master.announcer import Announcer
 from hybridd.master.children import Action
-from hybridd.master.deaths import PLANNED, certify
+from hybridd.master.deaths import PLANNED, certify, last_lines
 from hybridd.master.effects import Effects, same_logs
 from hybridd.master.events import Event
 from hybridd.master.farewell import Farewell
@@ -57,10 +58,14 @@ class Master:
 
     Attributes:
         state: everything that decisions are made from.
+        watchers: called after everything that happens.
+        logs_reopened: how often the logs were opened again.
     """
 
     def __init__(self, state: State, reactor: Reactor, parts: Parts) -> None:
         self.state = state
+        self.watchers: list[Callable[[], None]] = []
+        self.logs_reopened = 0
         self._reactor = reactor
         self._effects = parts.effects
         self._heritage = parts.effects.inheritance
@@ -94,6 +99,15 @@ class Master:
             self._inbox.append(event)
         self._attention = True
 
+    def ask(self, event: Event) -> None:
+        """Take an operator's wish at the end of this turn."""
+        self._inbox.append(event)
+        self._attention = True
+
+    def now(self) -> float:
+        """Monotonic seconds of this turn."""
+        return self._reactor.now
+
     # The loop.
 
     def _turned(self) -> None:
@@ -126,6 +140,8 @@ class Master:
             self.state = fold(before, event, now)
             self._attend(before, event)  # before it is logged: when the logs are opened again, into the new file
             self._announcer.happened(before, event, self.state, now)
+            for watch in self.watchers:
+                watch()
 
     def _sleep_until_next_deadline(self) -> None:
         if self._timer is not None:
@@ -189,6 +205,7 @@ class Master:
                 exited=reaped.status >= 0,
                 reason=certificate.reason,
                 from_outside=certificate.from_outside,
+                said=last_lines(certificate.remains.boot_error),
             )
             self._take([died])
 
@@ -212,6 +229,7 @@ class Master:
 
     def _reopen_logs(self) -> None:
         self._heritage.logs.reopen()
+        self.logs_reopened += 1
         self._logs_opened = self._reactor.now
         for child in self.state.children.values():
             if child.served_since is not None:  # one that boots ignores the signal; it is told when it is ready

@@ -24,7 +24,9 @@ from hybridd.config.loading import Loaded
 from hybridd.config.problem import Problem
 from hybridd.config.settings import Config
 from hybridd.errors import BindError, ConfigurationError, HybriddError, OperatingSystemError
+from hybridd.master.control import bind_control, control_path
 from hybridd.net.listener import Listener, bind_all
+from hybridd.net.private import PrivateListener
 from hybridd.ops import logs as logging_setup
 from hybridd.ops import privileges
 from hybridd.ops.accounts import Identity, UnknownAccountError, identify
@@ -46,6 +48,7 @@ class Start:
     Attributes:
         identity: whom to become; None: we stay who we are.
         notes: what to say once it is clear where the log is.
+        control: the control socket, None when there is none.
     """
 
     config: Config
@@ -56,6 +59,7 @@ class Start:
     pid_file: PidFile | None
     verdict: Verdict = field(default_factory=Verdict)
     notes: list[str] = field(default_factory=list)
+    control: PrivateListener | None = None
 
     @property
     def is_daemon(self) -> bool:
@@ -69,6 +73,8 @@ class Start:
         owner = (self.identity.uid, self.identity.gid) if self.identity else None
         if self.pid_file is not None:
             self.pid_file.prepare(owner)
+        if path := control_path(self.config.control, os.environ):
+            self.control = bind_control(path, self.identity)
         if self.identity is not None:
             privileges.become(self.identity)
         for note in self.notes:
@@ -85,7 +91,7 @@ class Start:
 
     def leave(self, code: int, reason: str) -> None:
         """Give back what is ours, and tell those who still wait for it how we end."""
-        for listener in (*self.listeners, *self.admin_listeners):
+        for listener in filter(None, (*self.listeners, *self.admin_listeners, self.control)):
             listener.close()
         if self.pid_file is not None:
             self.pid_file.remove()

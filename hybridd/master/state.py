@@ -20,12 +20,18 @@ from hybridd.master.modes import Mode
 
 @dataclass(frozen=True, slots=True)
 class ReloadResult:
-    """How the last reload ended; ``reason`` is a sentence when it was refused."""
+    """How the last reload ended.
+
+    ``reason`` is a sentence when it was refused, ``said`` the end of what a worker said about it (a traceback);
+    ``reading`` counts how often the configuration had been read by then.
+    """
 
     generation: int
     refused: bool
     reason: str
     at: float
+    reading: int = 0
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,7 @@ class State:
         drain_delay: seconds that a graceful stop goes on serving.
         pending: what is to change when the generation on trial is trusted.
         attempts: how many first workers died of a signal.
+        readings: how often the configuration was read again.
         last_reload: None before the first one.
     """
 
@@ -53,6 +60,7 @@ class State:
     drain_delay: float = 0.0
     pending: events.ConfigurationRead | None = None
     attempts: int = 0
+    readings: int = 0
     last_reload: ReloadResult | None = None
 
     @property

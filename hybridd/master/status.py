@@ -129,6 +129,7 @@ class Sources:
     history: History
     listeners: Sequence[Listener]
     admin: Sequence[Listener]
+    control: Listener | None
 
 
 def report(state: State, config: Config, sources: Sources, now: float) -> dict[str, Any]:
@@ -150,6 +151,7 @@ def report(state: State, config: Config, sources: Sources, now: float) -> dict[s
         "workers": [_worker(child, sources, now) for child in children],
         "listeners": [{"name": listener.name, "address": listener.address} for listener in sources.listeners],
         "admin": [listener.address for listener in sources.admin],
+        "control": sources.control.address if sources.control else None,
         "reload": _reload(state, history, now),
         "degraded": degraded_reason(state, now) or None,
         "deaths": _deaths(history, now),
@@ -189,11 +191,16 @@ def _reload(state: State, history: History, now: float) -> dict[str, Any]:
     }
 
 
+def _death(certificate: Certificate, now: float) -> dict[str, Any]:
+    return {"age": round(now - certificate.at, 3), "what": certificate.reason, **certificate.fields}
+
+
 def _deaths(history: History, now: float) -> dict[str, Any]:
     last = history.deaths[-1] if history.deaths else None
     by_cause: Mapping[str, int] = history.deaths_total
     return {
         "total": sum(by_cause.values()),
         "by_cause": dict(sorted(by_cause.items())),
-        "last": None if last is None else {"age": round(now - last.at, 3), "what": last.reason, **last.fields},
+        "last": None if last is None else _death(last, now),
+        "kept": [_death(certificate, now) for certificate in history.deaths],
     }

@@ -39,6 +39,7 @@ from hybridd.worker import words
 from hybridd.worker.assembly import assemble
 from hybridd.worker.dispatch import Dispatch
 from hybridd.worker.lead import LeadLostError
+from hybridd.worker.orders import STACKS
 from hybridd.worker.serving import Serving
 from hybridd.worker.spec import WorkerSpec
 from hybridd.worker.words import WorkerState
@@ -78,6 +79,7 @@ def run(spec: WorkerSpec) -> int:
     atexit._clear()  # noqa: SLF001  # what the master registered is the master's (multiprocessing does the same)
     spec.logs.forked()
     row = spec.scoreboard.row(spec.slot)
+    faulthandler.register(STACKS, spec.stacks, all_threads=True)  # before signals are let in: unknown, it would kill
     _arrange_signals()
     faulthandler.enable(spec.logs.error.sink.fd, all_threads=True)  # SIGABRT writes every thread's stack
     request_ids.prefix = secrets.token_hex(4) + "-"

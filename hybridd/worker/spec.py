@@ -20,6 +20,7 @@ class WorkerSpec:
 
     Attributes:
         lifeline: read end of a pipe; its end of file means that the master is gone.
+        stacks: file to write the stacks of all threads to, when the master asks (orders.py).
         doorbell: event descriptor; written to when the master should look at our row.
         probation: seconds that a new generation's first worker lives before it accepts; 0 for all others.
     """
@@ -32,4 +33,5 @@ class WorkerSpec:
     logs: Logs
     lifeline: int
     doorbell: int
+    stacks: int
     probation: float = 0.0

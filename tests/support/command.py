@@ -15,15 +15,19 @@ from pathlib import Path
 from tests.support.server import APPS, OUTSIDE
 
 
+def environment_of_tests() -> dict[str, str]:
+    """Return the environment without what would speak to hybridd."""
+    return {key: value for key, value in os.environ.items() if not OUTSIDE.match(key)}
+
+
 def hybridd(
     *arguments: str, environment: Mapping[str, str] | None = None, cwd: Path = APPS, timeout: float = 30
 ) -> subprocess.CompletedProcess[str]:
     """Run ``python -m hybridd ARGUMENTS``; its exit status, output and errors are the result."""
-    kept = {key: value for key, value in os.environ.items() if not OUTSIDE.match(key)}
     return subprocess.run(
         [sys.executable, "-W", "error", "-m", "hybridd", *arguments],
         cwd=cwd,
-        env={**kept, **(environment or {})},
+        env={**environment_of_tests(), **(environment or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -70,6 +70,7 @@ class ServerProcess:
         self.access_file = folder / "access.log"
         self.config_file = folder / "hybridd.yaml"
         self.admin = f"unix:{folder}/admin.sock"
+        self.control = str(folder / "control.sock")
         self.notify = NotifySocket(folder / "notify.sock")
         self.configure(config or {})
         self._command = [sys.executable, *python, "-m", "hybridd", "run", "-c", str(self.config_file), *arguments]
@@ -84,7 +85,7 @@ class ServerProcess:
 
     def configure(self, config: Mapping[str, Any]) -> None:
         """Write the configuration file; a running server reads it at its next reload."""
-        own = {"admin": self.admin, "access_log": {"file": str(self.access_file)}}
+        own = {"admin": self.admin, "control": self.control, "access_log": {"file": str(self.access_file)}}
         self.config_file.write_text(yaml.safe_dump(merged(merged(DEFAULTS, own), config)))
 
     def start(self) -> ServerProcess:

@@ -96,7 +96,7 @@ def test_a_refused_configuration_changes_nothing_but_the_result():
     state = after(before, events.ConfigurationRefused("threads: expected a number"))
     assert state.last_reload is not None
     assert (state.last_reload.refused, state.last_reload.reason) == (True, "threads: expected a number")
-    assert replace(state, last_reload=None) == running()
+    assert replace(state, last_reload=None, readings=0) == running()
 
 
 def test_a_canary_that_dies_gives_its_generation_up():

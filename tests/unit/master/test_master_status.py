@@ -95,7 +95,7 @@ def test_readiness_has_a_reason(state, expected):
 @pytest.fixture
 def sources():
     scoreboard = Scoreboard.create(words.LAYOUT, rows=8)
-    return Sources(scoreboard, Vitals(scoreboard), History(started=0.0, reload_timestamp=1000.0), (), ())
+    return Sources(scoreboard, Vitals(scoreboard), History(started=0.0, reload_timestamp=1000.0), (), (), None)
 
 
 def test_the_report_is_json_and_has_every_worker(sources):
@@ -109,7 +109,7 @@ def test_the_report_is_json_and_has_every_worker(sources):
     assert found["workers"][0]["heartbeat_age"] is None
     assert found["workers"][1]["heartbeat_age"] == 0.5
     assert found["workers"][1]["connections"] == 7
-    assert found["deaths"] == {"total": 0, "by_cause": {}, "last": None}
+    assert found["deaths"] == {"total": 0, "by_cause": {}, "last": None, "kept": []}
     assert found["reload"]["successful"] is True
 
 

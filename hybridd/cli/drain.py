@@ -1,0 +1,20 @@
+"""``hybridd drain``: stop gracefully, and wait until it is over.
+
+Runs in:   the command line tool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hybridd.cli.verb import new_verb, read_verb, run_verb
+
+DESCRIPTION = """\
+Stop gracefully, like TERM: every request that has begun is answered. Waits until the last process has left; exit status
+1 when --timeout passes before, and the drain goes on."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the verdict; 0 when it came true, else 1."""
+    given, _ = read_verb(new_verb("drain", DESCRIPTION, waits="default: until it is over"), arguments)
+    return run_verb(given, "POST", "/drain", {})

@@ -1,0 +1,88 @@
+"""Whether an operator's wish has come true: for each verb a function of the state, None while it is on its way.
+
+Knows:     the state, and what was asked when.
+Never:     the operating system, the clock, connections.
+Runs in:   the master, its only thread.
+"""
+
+from __future__ import annotations
+
+from hybridd.master.children import Phase
+from hybridd.master.events import Event
+from hybridd.master.modes import Ignore, Mode, cell
+from hybridd.master.narrative import workers
+from hybridd.master.state import State, most_workers
+from hybridd.master.wishes import Reply
+
+STOPS = "hybridd is stopping"
+
+
+def refused(state: State, event: Event) -> Reply | None:
+    """Return the reply to a wish that the mode does not allow."""
+    where = cell(state.mode, event)
+    return Reply(False, where.because) if isinstance(where, Ignore) else None
+
+
+def reload(state: State, reading: int) -> Reply | None:
+    """Whether the reload that reads the configuration for the ``reading``-th time, or a later one, has ended."""
+    result = state.last_reload
+    if result is None or result.reading < reading:
+        return Reply(False, f"{STOPS}: the reload is given up") if state.mode is not Mode.RUNNING else None
+    details = {"generation": state.desired.generation, "reason": result.reason or None, "said": result.said or None}
+    if result.refused:
+        message = f"refused, generation {state.desired.generation} goes on: {result.reason}"
+        return Reply(False, f"{message}\n{result.said}" if result.said else message, details)
+    serving = f"generation {result.generation} serves with {workers(state.count(Phase.READY))}"
+    return Reply(True, f"reloaded: {serving}", details)
+
+
+def reload_late(state: State) -> Reply:
+    """What to say when a reload takes longer than its asker will wait."""
+    if state.desired.trial:
+        what = f"generation {state.desired.trial} is still on trial"
+    else:
+        what = f"generation {state.desired.generation} is still replacing the old workers"
+    return Reply(False, f"not yet: {what}; hybridd status shows how it ends")
+
+
+def scale_refused(state: State, wanted: int) -> Reply | None:
+    """Whether there cannot be that many workers."""
+    most = most_workers(state.desired.slots)
+    if not 1 <= wanted <= most:
+        return Reply(False, f"refused: expected 1 to {most} workers, got {wanted}")
+    return None
+
+
+def scale(state: State, wanted: int, now: float) -> Reply | None:
+    """Whether ``wanted`` workers serve."""
+    if state.mode in {Mode.STOPPING, Mode.STOPPED}:
+        return Reply(False, STOPS)
+    if state.desired.workers != wanted:
+        return Reply(False, f"overtaken: somebody else wants {workers(state.desired.workers)}")
+    ready, live = state.count(Phase.READY), sum(child.live for child in state.children.values())
+    if ready == live == wanted and not state.desired.trial:
+        return Reply(True, f"{workers(wanted)} ready", {"workers": wanted})
+    resting = state.crashes.resting(now)
+    if ready < wanted and resting:
+        slot = min(resting)
+        pause = resting[slot] - now
+        text = f"{ready} of {workers(wanted)} ready: they die as they start, the next attempt is in {pause:.1f} s"
+        return Reply(False, text, {"workers": ready})
+    return None
+
+
+def scale_late(state: State) -> Reply:
+    """What to say when scaling takes longer than its asker will wait."""
+    ready = state.count(Phase.READY)
+    return Reply(False, f"not yet: {ready} of {workers(state.desired.workers)} ready", {"workers": ready})
+
+
+def stop(state: State) -> Reply | None:
+    """Whether everything has ended."""
+    return Reply(True, "stopped: every worker has left") if state.finished else None
+
+
+def stop_late(state: State) -> Reply:
+    """What to say when a drain takes longer than its asker will wait."""
+    left = len(state.children)
+    return Reply(False, f"not yet: {workers(left)} still at work; the drain goes on", {"workers": left})

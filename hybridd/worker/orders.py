@@ -1,0 +1,15 @@
+"""What the master asks of a worker by signal, beside TERM (drain), QUIT (quick stop), USR1 (logs) and ABRT (die).
+
+Real-time signals: a terminal, a shell and an application have other uses for the ones with names.
+
+Knows:     numbers.
+Runs in:   master and workers.
+"""
+
+from __future__ import annotations
+
+import signal
+from typing import Final
+
+STACKS: Final = signal.Signals(signal.SIGRTMIN)
+"""Write the stacks of all threads to ``WorkerSpec.stacks``; answered by faulthandler itself."""
