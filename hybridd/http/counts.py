@@ -3,12 +3,13 @@
 The worker adds them to its scoreboard row once per turn of its loop, never once per request.
 
 Knows:     the order of the words in outcome.py.
-Runs in:   the leader thread (worker) or the master's thread (admin); never shared.
+Runs in:   the thread of one loop; the sum over several loops belongs to the thread that reports it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 
 from hybridd.http.outcome import (
     CLASSES,
@@ -45,6 +46,11 @@ class Histogram:
         else:
             self.counts[bisect_left(BUCKETS, seconds)] += 1
         self.sum_ns += int(seconds * 1e9)
+
+    def become_sum(self, parts: Sequence[Histogram]) -> None:
+        """Hold what all ``parts`` hold together."""
+        self.counts[:] = _sums([part.counts for part in parts], len(self.counts))
+        self.sum_ns = sum(part.sum_ns for part in parts)
 
 
 class HttpCounts:
@@ -89,3 +95,19 @@ class HttpCounts:
     def count_closed(self, reason: CloseReason) -> None:
         """Count one ended connection."""
         self.closed[CLOSE_REASON_INDEX[reason]] += 1
+
+    def become_sum(self, parts: Iterable[HttpCounts]) -> None:
+        """Hold what all ``parts`` hold together; they may be counting in other threads meanwhile."""
+        parts = list(parts)
+        self.requests[:] = _sums([part.requests for part in parts], len(self.requests))
+        self.rejected[:] = _sums([part.rejected for part in parts], len(self.rejected))
+        self.closed[:] = _sums([part.closed for part in parts], len(self.closed))
+        self.duration.become_sum([part.duration for part in parts])
+        self.queue_wait.become_sum([part.queue_wait for part in parts])
+        self.open = sum(part.open for part in parts)
+        self.reading = sum(part.reading for part in parts)
+        self.active = sum(part.active for part in parts)
+
+
+def _sums(lists: Sequence[list[int]], length: int) -> list[int]:
+    return [sum(values) for values in zip(*lists, strict=True)] if lists else [0] * length

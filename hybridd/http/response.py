@@ -3,7 +3,7 @@
 Knows:     RFC 9110 and 9112's rules for what a response head may hold.
 Never:     the connection's state, the framing of bodies (answer.py).
 Runs in:   check_head in whichever thread runs the Call (a bad header is the application's error, with its traceback);
-           Stamp in the leader thread.
+           Stamp in every thread that runs a loop.
 """
 
 from __future__ import annotations
@@ -113,9 +113,9 @@ class Stamp:
     def lines(self, head: ResponseHead, date: str) -> bytes:
         """Give those of the two lines that ``head`` does not have itself; ``date`` is an IMF-fixdate."""
         if date != self._text:
-            self._text = date
             self._date = f"Date: {date}\r\n".encode("latin-1")
             self._both = f"Server: {SERVER}\r\n".encode("latin-1") + self._date
+            self._text = date  # last: another thread's loop may be looking
         if not head.dated and not head.served:
             return self._both
         if head.dated:

@@ -69,14 +69,16 @@ class Reactor:
         on_sleep, on_wake: called before a select that may wait, and after every select.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, selector: selectors.BaseSelector | None = None
+    ) -> None:
         self.clock = clock
         self.now = clock()
         self.deadlines = Deadlines()
         self.after_turn: list[Callable[[], None]] = []
         self.on_sleep: Callable[[], None] | None = None
         self.on_wake: Callable[[], None] | None = None
-        self._selector = selectors.DefaultSelector()
+        self._selector = selector or selectors.DefaultSelector()
         self._events: deque[tuple[selectors.SelectorKey, int]] = deque()
         self._soon: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
         self._posted: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()

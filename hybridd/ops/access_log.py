@@ -6,15 +6,18 @@ The time is that of the end of the request, in UTC.
 
 Knows:     what a record says (any object shaped like Record).
 Never:     the error log; waits.
-Runs in:   the leader thread of a worker; the master for calls that died with their worker.
+Runs in:   every thread that runs a loop of a worker, with an AccessLog of its own; the master for calls that died with
+           their worker.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 from typing import Final, Protocol
 
 from hybridd.ops.sink import Sink
@@ -99,10 +102,12 @@ class AccessLog:
 
     Attributes:
         enabled: False when the access log is off; then records need not even be made.
+        lock: held by whoever uses the sink; one for all that write there.
     """
 
     def __init__(self, sink: Sink | None, line: Line, clock: Callable[[], float] = time.time) -> None:
         self.enabled = sink is not None
+        self.lock = Lock()
         self.sink = sink
         self._line = line
         self._clock = clock
@@ -116,8 +121,15 @@ class AccessLog:
     def flush(self) -> None:
         """Write what was taken; call it once per turn."""
         if self._waiting and self.sink is not None:
-            self.sink.write_lines(self._waiting)
+            with self.lock:
+                self.sink.write_lines(self._waiting)
             self._waiting = []
+
+    def for_another_thread(self) -> AccessLog:
+        """Return one that collects by itself and writes to the same place; each thread needs its own."""
+        other = copy.copy(self)
+        other._line, other._waiting = copy.copy(self._line), []  # noqa: SLF001 - its own class
+        return other
 
 
 class CombinedLine:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from hybridd.config.settings import AccessLog as AccessLogSettings
@@ -71,15 +72,12 @@ class Logs:
 
     def reopen(self) -> None:
         """Open both files again (USR1, leader thread); one that cannot be opened is used on, and the log says why."""
-        self.error.acquire()
-        try:
+        with self._alone():
             for name, sink in self._sinks():
                 try:
                     sink.reopen()
                 except OSError as error:
                     self.error.say(f"the {name} log goes on in the old file: {error}")
-        finally:
-            self.error.release()
 
     def tick(self, now: float) -> None:
         """Finish what went out in part and say what was lost; about once per second, in the leader thread.
@@ -87,15 +85,12 @@ class Logs:
         Args:
             now: seconds of any clock that does not stand still.
         """
-        self.error.acquire()
-        try:
+        with self._alone():
             for name, sink in self._sinks():
                 if sink.finish():
                     news = sink.news(now)
                     if news and self.error.say(f"the {name} log lost {news} lines: nobody took them in time"):
                         sink.told(news, now)
-        finally:
-            self.error.release()
 
     def forked(self) -> None:
         """Begin anew in a child, as its first step: the parent's half-written records and losses are the parent's."""
@@ -108,6 +103,16 @@ class Logs:
         self.error.close()
         if self.access.sink is not None:
             self.access.sink.close()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else writes to either log meanwhile."""
+        self.error.acquire()
+        try:
+            with self.access.lock:
+                yield
+        finally:
+            self.error.release()
 
     def _sinks(self) -> list[tuple[str, Sink]]:
         sinks = [("error", self.error.sink)]
