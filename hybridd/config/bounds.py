@@ -23,7 +23,8 @@ class Timeouts:
     head: float = setting(
         15.0,
         duration(0.1, HOUR, "15s"),
-        "How long a client may take to send a request line and its headers, in all. Then 408.",
+        "How long a client may take to send a request line and its headers, in all. Then 408. With dispatch serial 2s,"
+        " because everybody waits meanwhile.",
         also="client_header_timeout header_timeout",
     )
     body: float = setting(
@@ -34,9 +35,10 @@ class Timeouts:
     )
     keep_alive: float = setting(
         75.0,
-        duration(0.1, DAY, "75s"),
-        "How long an idle connection stays open for the next request. Behind a load balancer it must be longer than the"
-        " load balancer's own idle timeout, which is often 60s.",
+        duration(0.1, DAY, "75s", zero="off"),
+        "How long an idle connection stays open for the next request; off: every answer closes its connection, the"
+        " default with dispatch serial and fork. Behind a load balancer it must be longer than the load balancer's own"
+        " idle timeout, which is often 60s.",
         flags="--keep-alive",
         also="keepalive keepalive_timeout keep_alive_timeout",
     )
@@ -59,7 +61,8 @@ class Timeouts:
     linger: float = setting(
         5.0,
         duration(0.0, MINUTE, "5s"),
-        "How long a connection that is closed by a refusal is still read, so that the client sees the answer.",
+        "How long a connection that we close before its client does is still read, so that the client sees the answer."
+        " With dispatch serial 500ms.",
     )
     graceful: float = setting(
         30.0,
@@ -124,6 +127,19 @@ class Limits:
         integer(1, 1_000_000),
         "The most connections of one worker; further ones wait in the backlog.",
         also="worker_connections max_connections limit_concurrency",
+    )
+    connection_threads: int = setting(
+        1000,
+        integer(1, 100_000),
+        "The most connections of one worker with dispatch thread, each of which has a thread; further ones wait in the"
+        " backlog.",
+    )
+    connection_processes: int = setting(
+        256,
+        integer(1, 10_000),
+        "The most connections of one worker with dispatch fork, each of which has a process; further ones wait in the"
+        " backlog.",
+        also="max_children max_requests_workers",
     )
     queue: int = setting(
         1024,

@@ -1,4 +1,4 @@
-"""Load the configuration: defaults, then YAML files, then the environment, then the command line.
+"""Load the configuration: defaults, those of the pattern, then YAML files, the environment, the command line.
 
 Knows:     the order of the layers, and where each value came from.
 Never:     the process's own environment or arguments (they are given), the machine, the clock.
@@ -17,6 +17,7 @@ from hybridd.config.consistency import contradictions
 from hybridd.config.declaration import Schema
 from hybridd.config.files import SUFFIX, UnreadableError, files_of, read_text
 from hybridd.config.layer import Layer, ReadSecret
+from hybridd.config.patterns import DEFAULT, implied
 from hybridd.config.problem import Origin, Source
 from hybridd.config.settings import SCHEMA, Config
 from hybridd.config.text_layers import Flag, environment_layer, flag_layer
@@ -101,6 +102,7 @@ def _flags(key: str, given: Given) -> Iterator[Flag]:
 
 def _load(sources: Sources) -> Loaded:
     merged = gather(SCHEMA, sources)
+    _lay_pattern_under(merged)
     config = SCHEMA.build(merged.values)
     wrong = {problem.about for problem in merged.problems}
     for keys, text in contradictions(config):
@@ -113,6 +115,14 @@ def _load(sources: Sources) -> Loaded:
         raise ConfigurationError(map(str, merged.problems))
     origins = {key: merged.origins.get(key, Origin()) for key in SCHEMA.settings}
     return Loaded(config, origins, tuple(merged.warnings), sources)
+
+
+def _lay_pattern_under(merged: Layer) -> None:
+    """Put the defaults that come with the pattern below everything that was said."""
+    for key, value, wish in implied(merged.values.get("pattern", DEFAULT), merged.values.get("dispatch")):
+        if key not in merged.values:
+            merged.values[key] = value
+            merged.origins[key] = Origin(Source.PATTERN, wish)
 
 
 def gather(schema: Schema[Any], sources: Sources) -> Layer:

@@ -15,6 +15,7 @@ class Source(StrEnum):
     """The layers of a configuration, the weakest first."""
 
     DEFAULT = "default"
+    PATTERN = "pattern"  # defaults that come with `pattern` and `dispatch`
     FILE = "file"
     ENVIRONMENT = "environment"
     FLAG = "flag"

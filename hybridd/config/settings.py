@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from hybridd.config.address import Address, Kind
 from hybridd.config.bounds import DAY, HOUR, MINUTE, Limits, Timeouts
 from hybridd.config.declaration import Schema, setting
+from hybridd.config.patterns import DEFAULT, DISPATCHES, PATTERNS
 from hybridd.config.quantities import boolean, duration, integer, mode
 from hybridd.config.words import account, address, choice, directory, file, own_file, own_socket, reference, several
 
@@ -198,34 +199,41 @@ class Config:
         restart=SOCKETS,
         also="control_socket ctl",
     )
+    pattern: str = setting(
+        DEFAULT,
+        choice(*PATTERNS),
+        "How connections are dealt to processes and threads: a name for workers and dispatch.",
+        flags="--pattern -k --worker-class",
+        also="model mode",
+    )
     workers: int = setting(
         0,
         integer(1, MOST_WORKERS, zero="auto"),
-        "The number of worker processes; auto: one for each CPU that hybridd may use (affinity, cgroup quota)."
+        "The number of worker processes, in place of the pattern's; auto: one per CPU that hybridd may use (affinity,"
+        " cgroup quota)."
         " WEB_CONCURRENCY is honoured when HYBRIDD_WORKERS is not set.",
         flags="--workers -w",
         also="worker processes worker_processes concurrency",
     )
+    dispatch: str = setting(
+        PATTERNS[DEFAULT].dispatch,
+        choice(*DISPATCHES),
+        "What a worker does with a connection, in place of the pattern's.",
+        flags="--dispatch",
+    )
     threads: int = setting(
         32,
         integer(1, 1024),
-        "How many requests of one worker the application may work on at once.",
+        "How many requests (with dispatch pool: connections) of one worker the application may work on at once.",
         flags="--threads",
         also="thread worker_threads",
     )
     handlers: str = setting(
         "auto",
         choice("auto", "inline", "threads"),
-        "Where handlers run. auto: on the thread of the event loop until they block, then handed off; inline: there,"
-        " and a handler that blocks stops its worker; threads: always in a thread of the pool.",
+        "With dispatch hybrid, where handlers run. auto: on the thread of the event loop until they block, then handed"
+        " off; inline: there, and a handler that blocks stops its worker; threads: always in a thread of the pool.",
         flags="--handlers",
-    )
-    pattern: str = setting(
-        "hybrid",
-        choice("hybrid"),
-        "How connections and requests are dealt to processes and threads.",
-        flags="--pattern -k --worker-class",
-        also="model mode",
     )
     daemon: bool = setting(
         False,

@@ -159,7 +159,12 @@ class Answering(Connection):
         if self._reason is None:
             if self._service.draining:
                 self._reason = CloseReason.DRAIN
-            elif head.close or not request.keep_alive or (self._reading is Reading.ENDED and not self._ahead):
+            elif (
+                head.close
+                or not request.keep_alive
+                or not self._timeouts.keep_alive
+                or (self._reading is Reading.ENDED and not self._ahead)
+            ):
                 self._reason = CloseReason.DONE
             else:
                 return b"" if request.version == (1, 1) else _KEEP_ALIVE_LINE

@@ -23,6 +23,7 @@ from hybridd.ops.procfs import read_stat
 from hybridd.ops.run_queue import read_threads
 from hybridd.ops.scoreboard import Scoreboard
 from hybridd.worker import words
+from hybridd.worker.in_flight import killed_requests
 from hybridd.worker.words import CallState, WorkerState
 
 ROUND: Final = 1.0
@@ -118,18 +119,7 @@ class Vitals:
 
     def killed_requests(self, child: Child, now: float) -> list[KilledRecord]:
         """Return what the access log must say of requests that ended with a worker; before its row is folded."""
-        calls = words.read_calls(self._scoreboard.row(child.slot))
-        return [
-            KilledRecord(
-                method=call.method,
-                target=call.path,
-                request_id=call.request_id,
-                worker=child.slot,
-                duration=max(0.0, now - call.since * NANOSECOND),
-            )
-            for call in calls
-            if call.state is not CallState.SETTLED
-        ]
+        return killed_requests(self._scoreboard.row(child.slot), child.slot, now)
 
     def _killed_by_kernel(self) -> bool:
         before, self._oom_kills = self._oom_kills, read_oom_kills()

@@ -12,12 +12,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from hybridd.net.reactor import Reactor
-
-if TYPE_CHECKING:  # transport.py imports this module
-    from hybridd.net.transport import SocketTransport
 
 _AT_ONCE = struct.pack("ii", 1, 0)
 
@@ -40,6 +37,19 @@ class Reading(IntEnum):
     ENDED = 2  # the peer's FIN has come, or we are closing: never again
 
 
+class Open(Protocol):
+    """A connection that is open: a transport, or whatever stands for one that lives elsewhere."""
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Know at least its ``socket``."""
+
+    def get_protocol(self) -> Any:
+        """Who is told of its events."""
+
+    def abort(self) -> None:
+        """Close now, and let the peer notice."""
+
+
 @dataclass(slots=True, eq=False)
 class Terms:
     """What all connections of one worker share; one reference each instead of five.
@@ -49,7 +59,7 @@ class Terms:
         lost_one: called with connection_lost's argument when a connection has ended.
         received, sent: bytes, only ever growing.
         lost: connections that have ended, only ever growing.
-        open: every transport that is not closed.
+        open: every connection that is not closed.
         armed: listeners that are watched for more of them.
     """
 
@@ -59,7 +69,7 @@ class Terms:
     received: int = 0
     sent: int = 0
     lost: int = 0
-    open: set[SocketTransport] = field(default_factory=set)
+    open: set[Open] = field(default_factory=set)
     armed: int = 0
 
 

@@ -27,6 +27,16 @@ def worker_title(slot: int, generation: int, state: str, *, connections: int, ca
     return f"hybridd: worker {slot} gen {generation}{named}, {connections} connections, {calls} calls"
 
 
+def connection_from(peer: object) -> str:
+    """Return for example ``connection from 10.0.0.1:4711``; ``peer`` as accept(2) has it."""
+    return f"connection from {peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "connection from a unix socket"
+
+
+def connection_title(slot: int, generation: int, peer: object) -> str:
+    """Return for example ``hybridd: worker 2 gen 3, connection from 10.0.0.1:4711``, for a process of its own."""
+    return f"hybridd: worker {slot} gen {generation}, {connection_from(peer)}"
+
+
 class Title:
     """Sets the title of this process, and only when it is another one than before."""
 

@@ -2,7 +2,7 @@
 
 Knows:     when to accept: the listener is armed, there is room, descriptors are left.
 Never:     what is spoken on a connection.
-Runs in:   the thread that leads.
+Runs in:   the thread that leads; ``open_connection`` in every thread that runs a loop.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import socket
 from collections.abc import Callable
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from hybridd.net.listener import Listener
@@ -37,6 +38,10 @@ _CLIENT_GONE = frozenset(
 """Errors of one connection that accept(2) reports; the next one may be well."""
 
 
+Take = Callable[[socket.socket, Any], None]
+"""Begins with an accepted connection: its socket and its peer's address; OSError: it cannot."""
+
+
 class Wish(Enum):
     """Whether connections are wanted."""
 
@@ -45,8 +50,30 @@ class Wish(Enum):
     LATER = "later"  # yes, but it does not work for now
 
 
+def open_connection(terms: Terms, make_protocol: Callable[[], Any], sock: socket.socket, peer: Any) -> None:
+    """Begin with a connection that was accepted; in the thread whose loop ``terms`` are about."""
+    try:
+        protocol = make_protocol()
+    except Exception as error:  # noqa: BLE001  # a user's factory: only its connection pays
+        _log.exception("no protocol can be made for the connection of %s; it is cut", peer or "a client")
+        _cut(terms, sock, error)
+        return
+    SocketTransport(terms, sock, protocol, peer).open()
+
+
+def _cut(terms: Terms, sock: socket.socket, error: Exception) -> None:
+    reset_on_close(sock)
+    sock.close()
+    terms.lost += 1
+    if terms.lost_one is not None:
+        terms.lost_one(error)
+
+
 class Acceptor:
     """One listener in one worker, or in the master (which shares it with nobody and needs no gate).
+
+    A connection begins on the loop of ``terms`` with what ``make_protocol`` makes, or wherever ``take`` takes it, which
+    may raise OSError (for lack of threads, say): then the connection is cut.
 
     Attributes:
         armed: whether the reactor watches it.
@@ -58,8 +85,10 @@ class Acceptor:
         listener: Listener,
         terms: Terms,
         limit: int,
-        make_protocol: Callable[[], Any],
+        make_protocol: Callable[[], Any] | None = None,
         gate: Gate | None = None,
+        *,
+        take: Take | None = None,
     ) -> None:
         self.listener = listener
         self.armed = False
@@ -67,8 +96,16 @@ class Acceptor:
         self._terms = terms
         self._limit = limit
         self._gate = gate
-        self._make_protocol = make_protocol
+        if take is None:
+            assert make_protocol is not None
+            take = partial(open_connection, terms, make_protocol)
+        self._take = take
         self._wish = Wish.NO
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for a connection more."""
+        return len(self._terms.open) >= self._limit
 
     def arm(self) -> None:
         """Accept from now on."""
@@ -82,7 +119,7 @@ class Acceptor:
 
     def review(self) -> None:
         """Watch the listener if it is wanted, a handler is free, and there is room for a connection."""
-        watch = self._wish is Wish.YES and len(self._terms.open) < self._limit
+        watch = self._wish is Wish.YES and not self.full
         watch = watch and (self._gate is None or self._gate.capacity())
         if watch is self.armed:
             return
@@ -114,7 +151,7 @@ class Acceptor:
         """Take up to ``most`` waiting connections; how many there were."""
         before = self.accepted
         for _ in range(most):
-            if len(self._terms.open) >= self._limit:
+            if self.full:
                 break
             try:
                 sock, peer = self.listener.accept()
@@ -126,22 +163,14 @@ class Acceptor:
                 self._pause(error)
                 break
             self.accepted += 1
-            self._open(sock, peer)
+            try:
+                self._take(sock, peer)
+            except OSError as error:
+                _cut(self._terms, sock, error)
+                self._pause(error)
+                break
         self.review()
         return self.accepted - before
-
-    def _open(self, sock: socket.socket, peer: Any) -> None:
-        try:
-            protocol = self._make_protocol()
-        except Exception as error:  # noqa: BLE001  # a user's factory: only its connection pays
-            _log.exception("no protocol can be made for a connection to %s; it is cut", self.listener.address)
-            reset_on_close(sock)
-            sock.close()
-            self._terms.lost += 1
-            if self._terms.lost_one is not None:
-                self._terms.lost_one(error)
-            return
-        SocketTransport(self._terms, sock, protocol, peer).open()
 
     def _pause(self, error: OSError) -> None:
         _log.warning("cannot accept on %s for now: %s", self.listener.address, error.strerror)

@@ -1,4 +1,4 @@
-"""The parts of a worker, put together: one acceptor and one service per listener, one dispatch, one report.
+"""The parts of a worker, put together as its dispatch wants it (arrangement.py).
 
 Knows:     which part needs which.
 Never:     what they do.
@@ -9,73 +9,141 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import copy_context
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hybridd.app.wsgi import WsgiServer
 from hybridd.http.counts import HttpCounts
-from hybridd.net.listener import Listener
+from hybridd.net.reactor import Reactor
 from hybridd.net.terms import Terms
 from hybridd.ops.scoreboard import Row
 from hybridd.worker import words
-from hybridd.worker.accepting import Acceptor
+from hybridd.worker.accepting import Acceptor, Take, open_connection
+from hybridd.worker.arrangement import ARRANGEMENTS, Arrangement, Home
+from hybridd.worker.connection_processes import ConnectionProcesses
+from hybridd.worker.connection_threads import ConnectionThreads
 from hybridd.worker.dispatch import Dispatch
 from hybridd.worker.gate import Gate
 from hybridd.worker.http_service import HttpService
+from hybridd.worker.inline import Inline, InlineFiles
+from hybridd.worker.loop import Loop, private_loop
 from hybridd.worker.raw_service import RawService
 from hybridd.worker.report import Report
-from hybridd.worker.serving import Service, Serving
+from hybridd.worker.serving import Serving
 from hybridd.worker.spec import WorkerSpec
+from hybridd.worker.work import Work
+
+Equip = Callable[[Loop], None]
+"""Gives a loop its services, one for each listener."""
 
 
-def assemble(spec: WorkerSpec, row: Row, application: Any, dispatch: Dispatch) -> Serving:
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What runs in a worker process."""
+
+    arrangement: Arrangement
+    reactor: Reactor
+    work: Work
+    serving: Serving
+    equip: Equip
+
+
+def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
     """Return what serves ``spec.listeners`` with ``application``: a WSGI application or a factory of raw protocols."""
-    config, logs, reactor = spec.config, spec.logs, dispatch.reactor
-    terms = Terms(reactor, config.timeouts.write)
-    counts = HttpCounts()
-    make_service = _raw(application, counts, terms) if config.protocol else _http(spec, application, counts, dispatch)
-    services = [make_service(listener) for listener in spec.listeners]
+    config, logs = spec.config, spec.logs
+    arrangement = ARRANGEMENTS[config.dispatch]
+    equip = _raw(spec, application) if config.protocol else _http(spec, application, arrangement)
+    reactor = Reactor()
+    terms, counts = Terms(reactor, config.timeouts.write), HttpCounts()
+    loop: Loop | None = None
+    work: Work
+    takes: list[Take]
+    if arrangement.home is Home.LOOP:
+        desk = Dispatch(config, reactor, row) if arrangement.hand_off else Inline(config, reactor)
+        files = InlineFiles(reactor) if arrangement.main_thread else None
+        loop = Loop(reactor, terms, desk, logs.access.append, files, counts)
+        equip(loop)
+        work = desk
+        takes = [partial(open_connection, terms, service.connection) for service in loop.services]
+    else:
+        hosts: ConnectionThreads | ConnectionProcesses
+        if arrangement.home is Home.PROCESS:
+            hosts = ConnectionProcesses(spec, terms, counts, arrangement.limit(config))
+        else:
+            make_loop = partial(_private_loop, spec, equip)
+            hosts = ConnectionThreads(config, terms, counts, row, make_loop, pooled=arrangement.pooled)
+        reactor.after_turn.append(hosts.collect)
+        work = hosts
+        takes = [partial(hosts.take, number) for number, _ in enumerate(spec.listeners)]
     gate = Gate(
         spec.scoreboard,
         spec.slot,
-        load=lambda: words.pack_load(len(dispatch.running) + dispatch.queued, len(terms.open)),
-        capacity=lambda: dispatch.has_capacity,
+        load=lambda: words.pack_load(len(work.running) + work.queued, len(terms.open)),
+        capacity=lambda: work.has_capacity,
     )
+    limit = arrangement.limit(config)
     acceptors = [
-        Acceptor(listener, terms, config.limits.connections, service.connection, gate)
-        for listener, service in zip(spec.listeners, services, strict=True)
+        Acceptor(listener, terms, limit, gate=gate, take=take)
+        for listener, take in zip(spec.listeners, takes, strict=True)
     ]
-    report = Report(spec, row, counts=counts, terms=terms, dispatch=dispatch, acceptors=acceptors, gate=gate)
+    report = Report(spec, row, counts=counts, terms=terms, dispatch=work, acceptors=acceptors, gate=gate)
     reactor.after_turn.append(logs.access.flush)
-    return Serving(
+    serving = Serving(
         config,
         reactor=reactor,
         terms=terms,
         acceptors=acceptors,
-        services=services,
-        dispatch=dispatch,
+        services=() if loop is None else loop.services,
+        dispatch=work,
         report=report,
         logs=logs,
     )
+    return Worker(arrangement, reactor, work, serving, equip)
 
 
-def _raw(factory: Callable[[], Any], counts: HttpCounts, terms: Terms) -> Callable[[Listener], Service]:
-    service = RawService(factory, counts)
-    terms.lost_one = service.lost_one
-    return lambda _: service
+def _private_loop(spec: WorkerSpec, equip: Equip) -> Loop:
+    """Return a loop for one connection at a time, in a thread of its own."""
+    access = spec.logs.access.for_another_thread()
+    loop = private_loop(spec.config, access.append)
+    loop.reactor.after_turn.append(access.flush)
+    equip(loop)
+    return loop
 
 
-def _http(spec: WorkerSpec, application: Any, counts: HttpCounts, dispatch: Dispatch) -> Callable[[Listener], Service]:
+def _raw(spec: WorkerSpec, factory: Callable[[], Any]) -> Equip:
+    def equip(loop: Loop) -> None:
+        service = RawService(factory, loop.counts)
+        loop.terms.lost_one = service.lost_one
+        loop.services = [service] * len(spec.listeners)
+
+    return equip
+
+
+def _http(spec: WorkerSpec, application: Any, arrangement: Arrangement) -> Equip:
     config = spec.config
-    server = WsgiServer(application, multithread=config.threads > 1, multiprocess=config.workers != 1)
-    context = copy_context()  # what the application set while it was loaded is seen by every Call
-    return lambda listener: HttpService(
-        config,
-        dispatch.reactor,
-        server,
-        dispatch,
-        counts=counts,
-        context=context,
-        local=listener.address,
-        slot=spec.slot,
-        record=spec.logs.access.append,
+    server = WsgiServer(
+        application,
+        multithread=arrangement.multithread(config),
+        multiprocess=config.workers != 1 or arrangement.home is Home.PROCESS,
     )
+    context = copy_context()  # what the application set while it was loaded is seen by every Call
+
+    def equip(loop: Loop) -> None:
+        loop.services = [
+            HttpService(
+                config,
+                loop.reactor,
+                server,
+                loop.desk,
+                counts=loop.counts,
+                context=context,
+                local=listener.address,
+                slot=spec.slot,
+                record=loop.record,
+                files=loop.files,
+            )
+            for listener in spec.listeners
+        ]
+
+    return equip

@@ -2,7 +2,8 @@
 
 Knows:     the HTTP protocol, the WSGI server, the dispatch.
 Never:     sockets; which thread runs a Call.
-Runs in:   the thread that leads; temporary files of large bodies are written by a pool of their own.
+Runs in:   the thread that leads; temporary files of large bodies are written by a pool of their own, or inline where
+           a loop has one connection.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from hybridd.http.counts import HttpCounts
 from hybridd.http.protocol import HttpProtocol
 from hybridd.net.reactor import Reactor
 from hybridd.worker.call import Call
-from hybridd.worker.dispatch import Dispatch
+from hybridd.worker.inline import InlineFiles
 from hybridd.worker.pool import Pool
+from hybridd.worker.work import CallDesk
 
 _log = logging.getLogger("hybridd.worker")
 
@@ -44,13 +46,14 @@ class HttpService:
         config: Config,
         reactor: Reactor,
         server: WsgiServer,
-        dispatch: Dispatch,
+        dispatch: CallDesk,
         *,
         counts: HttpCounts,
         context: Context,
         local: str,
         slot: int,
         record: Callable[[AccessRecord], None],
+        files: InlineFiles | None = None,
     ) -> None:
         self.draining = False
         self.counts = counts
@@ -62,7 +65,7 @@ class HttpService:
         self._local = local
         self._slot = slot
         self._record = record
-        self._files = Pool(_FILE_THREADS, reactor.post, "file")
+        self._files = files or Pool(_FILE_THREADS, reactor.post, "file")
         self._date = ""
         self._date_second = 0
 

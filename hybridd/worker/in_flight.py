@@ -3,12 +3,13 @@
 A Call that runs on the leader has none: two microseconds per request would be a sixth of its price.  It gets one when
 it is handed off, and a worker that dies inside such a Call leaves its stack in the log.
 
-Runs in:   the thread that leads.
+Runs in:   the thread that leads; ``killed_requests`` in whoever reaped the process.
 """
 
 from __future__ import annotations
 
 from hybridd.http.request import Request
+from hybridd.ops.access_log import KilledRecord
 from hybridd.ops.scoreboard import Row
 from hybridd.worker import words
 from hybridd.worker.call import Call, CallState
@@ -59,3 +60,18 @@ class InFlight:
             self._free.append(call.cell)
             call.cell = -1
             del self._shown[call.request]
+
+
+def killed_requests(row: Row, slot: int, now: float) -> list[KilledRecord]:
+    """Return what the access log must say of requests that ended with their process; before its row is folded."""
+    return [
+        KilledRecord(
+            method=call.method,
+            target=call.path,
+            request_id=call.request_id,
+            worker=slot,
+            duration=max(0.0, now - call.since / 1e9),
+        )
+        for call in words.read_calls(row)
+        if call.state is not words.CallState.SETTLED
+    ]

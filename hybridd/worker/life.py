@@ -1,7 +1,8 @@
 """A worker process from its fork to its exit.
 
 The main thread loads the application and then only waits: applications call ``asyncio.run`` or ``signal.signal`` and
-would take the wake-up descriptor away from whoever leads in it (a TERM was lost that way).  Another thread leads.
+would take the wake-up descriptor away from whoever leads in it (a TERM was lost that way).  Another thread leads.  Only
+where the main thread is alone (arrangement.py) it leads itself, and takes back with each heartbeat what is ours.
 After the end the main thread leaves normally, so that ``atexit`` functions run; only Calls that cannot be stopped are
 left behind by ``os._exit``.
 
@@ -30,14 +31,14 @@ from hybridd.app.raw import load_protocol_factory
 from hybridd.config.settings import Config
 from hybridd.errors import BootError, ExitCode
 from hybridd.http.request import request_ids
-from hybridd.net.reactor import Reactor
 from hybridd.net.signal_bytes import SignalBytes
 from hybridd.ops.privileges import obstacle
 from hybridd.ops.scoreboard import Row
 from hybridd.ops.title import Title, worker_title
 from hybridd.worker import words
-from hybridd.worker.assembly import assemble
-from hybridd.worker.dispatch import Dispatch
+from hybridd.worker.assembly import Worker, assemble
+from hybridd.worker.connection_processes import BecomeConnection, ConnectionProcesses
+from hybridd.worker.forked_connection import abandon, serve_forked
 from hybridd.worker.lead import LeadLostError
 from hybridd.worker.orders import STACKS
 from hybridd.worker.serving import Serving
@@ -136,17 +137,63 @@ def _closed(directory: str) -> str:
 
 
 def _serve(spec: WorkerSpec, row: Row, application: Any) -> int:
-    reactor = Reactor()
-    dispatch = Dispatch(spec.config, reactor, row)
-    serving = assemble(spec, row, application, dispatch)
-    signals = SignalBytes(reactor, SIGNALS, serving.receive_signal)
+    worker = assemble(spec, row, application)
+    serving = worker.serving
+    children = worker.work if isinstance(worker.work, ConnectionProcesses) else None
+
+    def receive(number: int) -> None:
+        if children is not None:
+            children.receive_signal(number)
+        serving.receive_signal(number)
+
+    signals = SignalBytes(worker.reactor, (*SIGNALS, signal.SIGCHLD) if children is not None else SIGNALS, receive)
     signals.install()  # after loading: the application may have installed its own
+    worker.reactor.call_soon(serving.begin, spec.lifeline, spec.probation)
+    try:
+        failure = _lead(worker, signals) if worker.arrangement.main_thread else _let_lead(worker, signals)
+    except BecomeConnection as become:
+        handover = become.handover
+    except RuntimeError as error:
+        _log.critical("cannot serve: %s; see the limits on processes (ulimit -u, TasksMax, pids.max)", error)
+        return ExitCode.SYSTEM
+    else:
+        if children is not None:
+            children.close()
+        return _leave(spec, serving, failure)
+    # Outside of the handler, so that the exception and with it the frames of the worker's loop are gone.
+    abandon(worker.reactor, signals)
+    os._exit(serve_forked(spec, handover, worker.equip))
+
+
+def _take_signals_back(signals: SignalBytes) -> None:
+    """Undo what the application, a C extension say, has done to them; main thread only."""
+    if not signals.intact():
+        _log.warning("something in this worker took over a signal that hybridd needs; it is taken back")
+        signals.install()
+
+
+def _lead(worker: Worker, signals: SignalBytes) -> BaseException | None:
+    """Run the worker's loop in the main thread, which is the only one; return what ended it, if that was an error."""
+    worker.serving.on_beat = lambda: _take_signals_back(signals)
+    try:
+        worker.reactor.run()
+    except Exception as error:  # noqa: BLE001  # a defect of ours: said, and the process ends with it
+        return error
+    return None
+
+
+def _let_lead(worker: Worker, signals: SignalBytes) -> BaseException | None:
+    """Let other threads run the worker's loop, and do what only the main thread can; return as ``_lead`` does.
+
+    Raises:
+        RuntimeError: no thread can be started to lead.
+    """
     failure: list[BaseException] = []
     errands: SimpleQueue[Errand] = SimpleQueue()
 
     def lead() -> None:
         try:
-            reactor.run()
+            worker.reactor.run()
         except LeadLostError:
             return  # another thread leads; this one is of the pool now
         except BaseException as error:  # noqa: BLE001  # a defect of ours: said, and the process ends with it
@@ -154,26 +201,20 @@ def _serve(spec: WorkerSpec, row: Row, application: Any) -> int:
         errands.put(Errand.LEAVE)
 
     def check_signals() -> None:
-        if not signals.intact():  # a C extension, or code that ran in the main thread after all
+        if not signals.intact():
             errands.put(Errand.TAKE_SIGNALS_BACK)
 
-    serving.on_beat = check_signals
-    reactor.call_soon(serving.begin, spec.lifeline, spec.probation)
-    try:
-        dispatch.start(lead)
-    except RuntimeError as error:
-        _log.critical("cannot serve: %s; see the limits on processes (ulimit -u, TasksMax, pids.max)", error)
-        return ExitCode.SYSTEM
+    worker.serving.on_beat = check_signals
+    worker.work.start(lead)
     while errands.get() is Errand.TAKE_SIGNALS_BACK:
-        _log.warning("something in this worker took over a signal that hybridd needs; it is taken back")
-        signals.install()
-    return _leave(spec, serving, failure)
+        _take_signals_back(signals)
+    return failure[0] if failure else None
 
 
-def _leave(spec: WorkerSpec, serving: Serving, failure: list[BaseException]) -> int:
+def _leave(spec: WorkerSpec, serving: Serving, failure: BaseException | None) -> int:
     """What the main thread does when the leader has ended; returns only when the interpreter may end normally."""
     if failure:
-        _log.critical("the worker fails: its loop ended with an error", exc_info=failure[0])
+        _log.critical("the worker fails: its loop ended with an error", exc_info=failure)
         spec.logs.access.flush()
         os._exit(ExitCode.UNEXPECTED)
     spec.logs.access.flush()

@@ -17,10 +17,10 @@ from hybridd.ops.scoreboard import Row
 from hybridd.ops.title import Title, worker_title
 from hybridd.worker import words
 from hybridd.worker.accepting import Acceptor
-from hybridd.worker.dispatch import Dispatch
 from hybridd.worker.gate import Gate
 from hybridd.worker.spec import WorkerSpec
 from hybridd.worker.words import WorkerState
+from hybridd.worker.work import Work
 
 
 class Report:
@@ -33,7 +33,7 @@ class Report:
         *,
         counts: HttpCounts,
         terms: Terms,
-        dispatch: Dispatch,
+        dispatch: Work,
         acceptors: Sequence[Acceptor],
         gate: Gate,
     ) -> None:

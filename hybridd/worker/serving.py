@@ -13,7 +13,7 @@ from __future__ import annotations
 import faulthandler
 import logging
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
@@ -22,9 +22,9 @@ from hybridd.net.reactor import READ, Reactor
 from hybridd.net.terms import Terms
 from hybridd.ops.logs import Logs
 from hybridd.worker.accepting import Acceptor
-from hybridd.worker.dispatch import Dispatch
 from hybridd.worker.report import Report
 from hybridd.worker.words import WorkerState
+from hybridd.worker.work import Work
 
 _log = logging.getLogger("hybridd.worker")
 
@@ -33,6 +33,9 @@ HEARTBEAT = 1.0
 
 _BACKLOG_AT_DRAIN = 1024
 """Connections taken at most when a drain begins: they waited for us, and another worker may not be there."""
+
+_FAREWELL = 0.5
+"""Seconds that connections which other threads or processes serve have to tell of their end when they were cut."""
 
 
 class Phase(Enum):
@@ -70,7 +73,7 @@ class Serving:
         terms: Terms,
         acceptors: Sequence[Acceptor],
         services: Sequence[Service],
-        dispatch: Dispatch,
+        dispatch: Work,
         report: Report,
         logs: Logs,
     ) -> None:
@@ -85,6 +88,7 @@ class Serving:
         self._dispatch = dispatch
         self._report = report
         self._logs = logs
+        self._to_empty: list[Acceptor] = []  # whose backlog still waits for us, since we were full
 
     def begin(self, lifeline: int, probation: float) -> None:
         """Say READY; accept at once, or after ``probation`` seconds when a new generation is being tried."""
@@ -120,11 +124,10 @@ class Serving:
         for acceptor in self._acceptors:
             if serving:
                 acceptor.accept(_BACKLOG_AT_DRAIN)
+                if acceptor.full:
+                    self._to_empty.append(acceptor)
             acceptor.disarm()
-        for transport in list(self._terms.open):
-            drain = getattr(transport.get_protocol(), "drain", None)
-            if drain is not None:  # a raw protocol has no way to say goodbye: its client or the deadline ends it
-                drain(self._config.shutdown.idle_grace)
+        part(self._terms.open, self._config.shutdown.idle_grace)
         self._reactor.call_later(self._config.timeouts.graceful, self._cut)
         self._report.state(WorkerState.DRAINING)
 
@@ -132,13 +135,27 @@ class Serving:
         """Leave now; whatever is open is cut."""
         if self.phase is Phase.ENDED:
             return
+        self._to_empty.clear()
         for acceptor in self._acceptors:
             acceptor.disarm()
         for transport in list(self._terms.open):
             # HTTP says in its log that it was we who cut an answer, not the client.
             getattr(transport.get_protocol(), "shut", transport.abort)()
         self.stuck = len(self._dispatch.running)
-        self._leave()
+        if self._terms.open:
+            self.phase = Phase.ENDED
+            self._reactor.call_later(_FAREWELL, self._leave)
+        else:
+            self._leave()
+
+    def _take_backlog(self) -> None:
+        """Take who waited when the drain began and found every place taken, as soon as there is room."""
+        for acceptor in self._to_empty[:]:
+            before = set(self._terms.open)
+            acceptor.accept(_BACKLOG_AT_DRAIN)
+            part(self._terms.open - before, self._config.shutdown.idle_grace)
+            if not acceptor.full:
+                self._to_empty.remove(acceptor)
 
     def _serve(self) -> None:
         if self.phase is Phase.PROBATION:
@@ -160,8 +177,12 @@ class Serving:
     def _turned(self) -> None:
         for acceptor in self._acceptors:
             acceptor.review()
+        if self._to_empty:
+            self._take_backlog()
         self._report.turned()
-        if self.phase is Phase.DRAINING and not self._terms.open and self._dispatch.idle:
+        if not self._terms.open and (
+            self.phase is Phase.ENDED or (self.phase is Phase.DRAINING and self._dispatch.idle)
+        ):
             self._leave()
 
     def _leave(self) -> None:
@@ -183,6 +204,14 @@ class Serving:
         if self._dispatch.running:
             faulthandler.dump_traceback(self._logs.error.sink.fd, all_threads=True)
         self.end()
+
+
+def part(connections: Iterable[Any], idle_grace: float) -> None:
+    """End connections politely: busy ones after their answer, silent ones after ``idle_grace`` seconds."""
+    for transport in list(connections):
+        drain = getattr(transport.get_protocol(), "drain", None)
+        if drain is not None:  # a raw protocol has no way to say goodbye: its client or the deadline ends it
+            drain(idle_grace)
 
 
 class _Lifeline:

@@ -213,6 +213,25 @@ def store_http(row: Row, counts: HttpCounts) -> None:
     words[CONNECTIONS_ACTIVE] = counts.active
 
 
+def load_http(values: Sequence[int], counts: HttpCounts) -> None:
+    """Undo ``store_http``, but for the gauges: take the counters out of a row's values."""
+    at = CONNECTIONS_CLOSED
+    for target in (counts.closed, counts.requests, counts.rejected):
+        target[:] = values[at : at + len(target)]
+        at += len(target)
+    for histogram in (counts.duration, counts.queue_wait):
+        stop = at + len(histogram.counts)
+        histogram.counts[:] = values[at:stop]
+        histogram.sum_ns = values[stop]
+        at = stop + 1
+
+
+def running_since(row: Row) -> float:
+    """Return when the Call in the first cell began to run (monotonic seconds); 0.0 when none does."""
+    mark = row.words[CALLS.word(0)]
+    return (mark >> 2) / 1e9 if mark & 3 == CallState.RUNNING else 0.0
+
+
 def write_call(row: Row, index: int, state: CallState, since: int, *, request_id: str, method: str, path: str) -> None:
     """Say what a call in flight is: ``index`` < CALL_CELLS, ``since`` in nanoseconds; the path is cut to what fits."""
     text = f"{request_id[:40]}\t{method[:16]}\t{path}".encode("latin-1", "replace").replace(b"\0", b"?")

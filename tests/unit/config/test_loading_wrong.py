@@ -71,7 +71,11 @@ def test_a_wrong_variable_is_told_exactly(environment, message):
             Flag("-t", "30"),
             "-t: expected a duration such as 30s, from 2s to 1d, got 30; did you mean 30s",
         ),
-        ("pattern", Flag("-k", "gthread"), "-k: expected hybrid, got gthread"),
+        (
+            "pattern",
+            Flag("-k", "gthread"),
+            "-k: expected serial, process, thread, prefork, pool, reactor or hybrid, got gthread; did you mean thread",
+        ),
         (
             "application",
             Flag("MODULE:CALLABLE", "app.py"),

@@ -11,6 +11,7 @@ import pytest
 from hybridd.config.document import Mapping, parse
 from hybridd.config.kind import Raw
 from hybridd.config.loading import load
+from hybridd.config.patterns import PATTERNS
 from hybridd.config.settings import MOST_WORKERS, SCHEMA, Config
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
@@ -71,10 +72,17 @@ def written_keys(text):
             yield entry.key
 
 
-def test_the_delivered_configuration_has_every_setting_with_its_default():
-    file = CONFIG / "hybridd.yaml"
+def test_the_delivered_configuration_has_every_setting_with_its_default(tmp_path):
+    """Also those that are commented out: ``#key: value``, without a space."""
+    file = tmp_path / "hybridd.yaml"
+    file.write_text(re.sub(r"(?m)^( *)#(?=[a-z_]+: )", r"\1", (CONFIG / "hybridd.yaml").read_text()))
     assert list(written_keys(file.read_text())) == list(SCHEMA.settings)
     assert load([file], {}, {}).config == Config()
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_the_delivered_configuration_leaves_a_pattern_its_own_way(pattern):
+    assert load([CONFIG / "hybridd.yaml"], {}, {"pattern": pattern}).config == load([], {}, {"pattern": pattern}).config
 
 
 def test_each_setting_of_the_delivered_configuration_is_explained():

@@ -28,6 +28,7 @@ class PlayedAcceptor:
 
     def __init__(self, log):
         self.armed = False
+        self.full = False
         self.waiting = 0
         self._log = log
 

@@ -1,0 +1,70 @@
+"""What a worker does with the connections that it accepts, as the rest of the worker sees it.
+
+``Work`` is what the report, the gate and the drain ask; every dispatch has one (arrangement.py).  ``CallDesk`` is where
+an HTTP service brings its Calls.
+
+Knows:     shapes only.
+Runs in:   nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, Protocol
+
+from hybridd.http.request import Request
+from hybridd.worker.call import Call, Desk
+
+
+class Work(Protocol):
+    """Every member belongs to the thread that runs the worker's loop."""
+
+    @property
+    def running(self) -> Collection[Any]:
+        """The Calls that hold a thread or process; each has a ``request`` with method, path and id."""
+
+    @property
+    def queued(self) -> int:
+        """Calls that wait for a thread."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether no Call exists that has begun or will begin."""
+
+    @property
+    def oldest(self) -> float:
+        """When the oldest running Call began (monotonic seconds); 0.0 when none does."""
+
+    @property
+    def threads(self) -> int:
+        """Calls that may run at once."""
+
+    @property
+    def handoffs(self) -> int:
+        """Calls that were taken over, only ever growing."""
+
+    @property
+    def has_capacity(self) -> bool:
+        """Whether a connection that came now would be served at once."""
+
+    def start(self, run_loop: Callable[[], None]) -> None:
+        """Run the worker's loop in a thread of its own; RuntimeError when there is none to be had."""
+
+    def grow(self) -> object:
+        """Once per heartbeat: look after what goes on elsewhere."""
+
+
+class CallDesk(Desk, Work, Protocol):
+    """Where an HTTP service brings its Calls."""
+
+    def submit(self, call: Call) -> None:
+        """Run a new Call, or let it wait."""
+
+    def client_gone(self, call: Call) -> None:
+        """Nobody waits for this Call any more."""
+
+    def drop(self, call: Call) -> None:
+        """Forget a Call that has not begun."""
+
+    def settled(self, request: Request) -> None:
+        """The outcome of a request is recorded."""
