@@ -80,7 +80,8 @@ class Session:
             scratch = Path(folder)
             source.copy(scratch, self.plan.revision)
             subject = f"revision {source.name(self.plan.revision)}, handlers: {handlers(installed, scratch)}"
-            facts = circumstances.gather(installed, where, subject)
+            method = f"{self.plan.rounds} rounds of {self.plan.seconds} s"
+            facts = [("method", method), *circumstances.gather(installed, where, subject)]
             _print("\n".join(f"{name:17} {value}" for name, value in facts))
             _print("".join(f"  * {remark}\n" for remark in self.remarks))
             bench = Bench(installed, where, self.plan.rounds, self.plan.seconds, scratch, _whisper, self.plan.options)

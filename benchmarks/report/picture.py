@@ -56,8 +56,9 @@ def draw(outcomes: Sequence[Outcome], caption: str) -> str:
     """Return the picture as SVG."""
     charts = charts_of(outcomes)
     height = _TOP + sum(chart.height for chart in charts)
+    size = f'width="{_WIDTH}" viewBox="0 0 {_WIDTH} {height}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" viewBox="0 0 {_WIDTH} {height}" font-family="sans-serif">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif">',
         f'<rect width="{_WIDTH}" height="{height}" fill="white"/>',
         _text(12, 20, "What the same work costs, hybridd = 1 (shorter is better, logarithmic)", size=15, bold=True),
         _text(12, 38, caption, colour=_THEIRS, size=11),

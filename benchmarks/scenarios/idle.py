@@ -54,7 +54,8 @@ def run(bench: Bench) -> Outcome:
         "g", "idle connections",
         f"keep-alive connections after one request each, 1 worker: slope of its PSS between {FEW:,} and {many:,} of"
         f" them, and its CPU time while all are idle",
-        Table(("server", "bytes per connection", "µs CPU per idle second"), rows), measures, picture, remarks, drawn="memory",
+        Table(("server", "bytes per connection", "µs CPU per idle second"), rows),
+        measures, picture, remarks, drawn="memory",
     )  # fmt: skip
 
 
