@@ -27,14 +27,9 @@ APPLICATION = "MODULE:CALLABLE"
 
 GROUPS = {
     "what to serve": ("factory", "protocol", "chdir"),
-<<<<<<< hybridd/cli/arguments.py
-    "where": ("listen", "backlog", "admin"),
+    "where": ("listen", "backlog", "admin", "control"),
     "by how many": ("pattern", "workers", "dispatch", "threads", "handlers"),
     "how long": ("timeouts.worker", "timeouts.graceful", "timeouts.keep_alive"),
-=======
-    "where": ("listen", "backlog", "admin", "control", "timeouts.keep_alive"),
-    "by how many": ("workers", "threads", "handlers", "pattern", "timeouts.worker", "timeouts.graceful"),
->>>>>>> /tmp/hybridd/new.f
     "as a daemon": ("daemon", "pid_file", "user", "group", "umask"),
     "logs": ("log.level", "log.file", "access_log.file"),
 }
