@@ -16,7 +16,7 @@ from typing import NoReturn
 from benchmarks.measure.placement import TooFewCpus
 from benchmarks.peers.catalogue import PEERS, SUBJECT
 from benchmarks.peers.peer import Peer
-from benchmarks.peers.source import NoSuchRevision
+from benchmarks.peers.source import NoSource
 from benchmarks.scenarios.catalogue import SCENARIOS, Unknown, choose
 from benchmarks.session import Plan, Session
 
@@ -108,7 +108,7 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(number, _leave)  # so that servers are ended as on Ctrl-C
     try:
         return Session(wanted).run()
-    except (TooFewCpus, NoSuchRevision) as error:
+    except (TooFewCpus, NoSource) as error:
         sys.stderr.write(f"benchmarks/run: {error}\n")
         return 1
 

@@ -22,26 +22,27 @@ def folder(scratch: Path) -> Path:
     return scratch / "source"
 
 
-class NoSuchRevision(Exception):  # noqa: N818 - reads as the sentence it begins
-    """Git does not know it."""
+class NoSource(Exception):  # noqa: N818 - reads as the sentence it begins
+    """There is no such revision, or it is no Python."""
 
 
 def copy(scratch: Path, revision: str) -> None:
     """Make the copy, of the checkout as it is or of a ``revision``; servers do not write bytecode: compiled here.
 
     Raises:
-        NoSuchRevision: git says so.
+        NoSource: git knows no such revision, or it cannot be compiled.
     """
     target = folder(scratch)
     if revision:
         archive = _git("archive", "--format=tar", revision, "hybridd")
         if not archive:
-            raise NoSuchRevision(f"git knows no revision {revision!r}")
+            raise NoSource(f"git knows no revision {revision!r}")
         with tarfile.open(fileobj=io.BytesIO(archive)) as members:
             members.extractall(target, filter="data")
     else:
         shutil.copytree(ROOT / "hybridd", target / "hybridd", ignore=shutil.ignore_patterns("__pycache__"))
-    compileall.compile_dir(target, quiet=1)
+    if not compileall.compile_dir(target, quiet=1):  # it has printed why
+        raise NoSource("hybridd cannot be compiled")
 
 
 def name(revision: str) -> str:
