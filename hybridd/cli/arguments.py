@@ -35,6 +35,14 @@ GROUPS = {
 }
 WIDEST = 110
 
+# Flags of other servers, and of hybridd itself, that are commands here.
+COMMANDS = {
+    "--check-config": "hybridd check",
+    "--print-config": "hybridd print-config",
+    "--version": "hybridd --version",
+    "-V": "hybridd --version",
+}
+
 
 @dataclass
 class Given:
@@ -178,7 +186,7 @@ def read(parser: Parser, arguments: Sequence[str], *, positional: bool = False) 
 def _unknown_flag(parser: Parser, argument: str) -> NoReturn:
     flag = argument.partition("=")[0]
     known = [spelling for action in parser._actions for spelling in action.option_strings]  # noqa: SLF001 - no accessor
-    meant = suggest_word(flag, [spelling for spelling in known if spelling.startswith("--")])
+    meant = COMMANDS.get(flag, "") or suggest_word(flag, [spelling for spelling in known if spelling.startswith("--")])
     if not meant and (setting := suggest_setting(SCHEMA, flag.lstrip("-"))):
         meant = f"--set {setting.key}=…"
     hint = f"did you mean {meant}" if meant else "--help lists all"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import grp
+import gzip
 import json
 import os
 import re
@@ -22,6 +23,7 @@ from tests.support.passage import NOBODY, UNPRIVILEGED, is_root, passage
 from tests.support.tools import require
 from tests.support.waiting import wait_until
 
+ROOT = Path(__file__).resolve().parents[2]
 SERVICE = {"application": "service:app"}
 HELLO = """
 def app(environ, start_response):
@@ -160,6 +162,42 @@ def test_rotation_as_a_daemon(someone):
     assert "before" in moved[1].read_text()
     assert "opened again" not in moved[0].read_text()
     assert {path.stat().st_uid for path in (server.log_file, server.access_file)} == {ids(server.pid, "Uid")[0]}
+
+
+def test_logrotate_with_the_delivered_configuration(daemon, place):
+    logrotate = shutil.which("logrotate", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    if logrotate is None:
+        pytest.skip("logrotate is not installed")
+    server = daemon({"workers": 1}).start()
+    server.fetch("/?before")
+    server.wait_access("before")
+    text = (ROOT / "deploy" / "logrotate" / "hybridd").read_text()
+    for delivered, here in {
+        "/var/log/hybridd": str(server.folder),
+        "/run/hybridd/hybridd.pid": str(server.pid_file),
+        "su hybridd hybridd": "",  # we are who hybridd runs as
+    }.items():
+        assert delivered in text
+        text = text.replace(delivered, here)
+    (place / "rotate").write_text(text)
+    (place / "rotate").chmod(0o644)
+    for number in (1, 2):
+        done = subprocess.run(
+            [logrotate, "--force", "--state", str(place / "state"), str(place / "rotate")],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        wait_until(
+            lambda number=number: (
+                server.fetch(f"/?after{number}") and f"after{number}" in server.access_file.read_text()
+            ),
+            within=5,
+            what="lines go to the new file",
+        )
+    assert b"before" in gzip.decompress(Path(f"{server.access_file}.2.gz").read_bytes())
+    assert "after1" in Path(f"{server.access_file}.1").read_text()
 
 
 def test_what_an_application_prints_follows_the_error_log(daemon, place):
