@@ -61,6 +61,7 @@ class Dispatch:
         self.suspended = 0
         self.handoffs = 0
         self._inline = config.handlers != "threads"
+        self.lead.give_up = self._give_up
         self._monitor = Monitor(self.lead, self._take_over) if config.handlers == "auto" else None
         self._routes = Routes()
         self._pool = Pool(config.threads, reactor.post, "call")
@@ -164,27 +165,36 @@ class Dispatch:
         call.started = self.reactor.now
         call.connection.call_started()
         call.leading = True
+        self.lead.call = call
         done = call.step()
         if not call.leading:
             self.post(self._released, call, done)
             raise LeadLostError
+        self.lead.call = None
         call.leading = False
         self._stepped(call, done=done)
 
-    def _take_over(self, token: object) -> None:
+    def _take_over(self, call: object) -> None:
         """Nobody leads at this moment (the monitor has stolen the lead): let a thread of the pool do it."""
-
-        def lead() -> None:
-            assert isinstance(token, Call)
-            self._taken_over(token)
-            self._run_reactor()
-
-        if not self._pool.lead(lead):
+        assert isinstance(call, Call)
+        if not self._pool.lead(partial(self._lead_on, call)):
             self._inline = False  # this thread leads now and nobody watches it: nothing may block it
-            lead()
+            self._pool.lead_elsewhere()
+            self._lead_on(call)
+
+    def _give_up(self, call: object) -> None:
+        """The Call that runs here has led for too long, and is about to enter the application once more."""
+        assert isinstance(call, Call)
+        if self.lead.close(call) and not self._pool.lead(partial(self._lead_on, call)):
+            self.lead.open(call)  # there is no thread for it: lead on
+
+    def _lead_on(self, call: Call) -> None:
+        self._taken_over(call)
+        self._run_reactor()
 
     def _taken_over(self, call: Call) -> None:
         """The new leader's first step: book the Call that the old one is still busy with."""
+        self.lead.call = None
         self.handoffs += 1
         self._holds_thread(call)
         self.reactor.call_soon(self._run_waiting)  # lets the first turn end at once, and with it what it has to report

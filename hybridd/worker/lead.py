@@ -26,22 +26,30 @@ class Lead:
     """The steal window of one worker: at most one token at a time, that of the Call that runs on the leader.
 
     Attributes:
-        unwatched: nobody looks at the window; ``open`` calls ``watch`` then.
+        call: the Call that runs on the leader, whether its window is open or not; None: there is none.
+        unwatched: nobody looks at ``call``; ``open`` calls ``watch`` then.
+        wanted: a Call that has led for too long, and whose window was closed when that was seen: ``open`` calls
+            ``give_up`` with it.
     """
 
-    __slots__ = ("_tokens", "unwatched", "watch")
+    __slots__ = ("_tokens", "call", "give_up", "unwatched", "wanted", "watch")
 
     def __init__(self) -> None:
         self._tokens: list[object] = []
+        self.call: object | None = None
         self.unwatched = False
+        self.wanted: object | None = None
         self.watch: Callable[[], None] = lambda: None
+        self.give_up: Callable[[object], None] = lambda _: None
 
     def open(self, token: object) -> None:
         """Application code begins."""
-        # The token first, then the look: who stops watching does it the other way round, so that one sees the other.
         self._tokens.append(token)
-        if self.unwatched:
+        if self.unwatched:  # after `call` was set; who stops watching looks in the other order, so one sees the other
             self.watch()
+        if self.wanted is token:
+            self.wanted = None
+            self.give_up(token)
 
     def close(self, token: object) -> bool:
         """Application code has ended; False: the lead was taken meanwhile.
@@ -53,13 +61,6 @@ class Lead:
         except ValueError:
             return False
         return True
-
-    def look(self) -> object | None:
-        """The token that could be stolen at this moment; None: the leader is in the server's own code."""
-        try:
-            return self._tokens[0]
-        except IndexError:
-            return None
 
     def steal(self, token: object) -> bool:
         """Take the lead from the Call that ``token`` belongs to; False: it has left its application code."""

@@ -24,7 +24,7 @@ _LOOKS_BEFORE_PARKING = 20
 
 
 class Monitor:
-    """Watches one lead; ``take_over(token)`` is called in the monitor's thread with every token it has stolen."""
+    """Watches one lead; ``take_over(call)`` is called in its thread for every Call that lost the lead to it."""
 
     def __init__(self, lead: Lead, take_over: Callable[[object], None]) -> None:
         self._lead = lead
@@ -37,17 +37,20 @@ class Monitor:
         threading.Thread(target=self._watch, name="monitor", daemon=True).start()
 
     def wake(self) -> None:
-        """A window was opened that nobody looks at: look again."""
+        """A Call has begun that nobody looks at: look again."""
         self._lead.unwatched = False
         self._bell.release()
 
     def _watch(self) -> None:
+        lead = self._lead
         seen: object | None = None
         idle_looks = 0
         while True:
             time.sleep(HANDOFF_AFTER)
-            token = self._lead.look()
-            if token is None:
+            call = lead.call
+            if lead.wanted is not None and lead.wanted is not call:
+                lead.wanted = None
+            if call is None:
                 seen = None
                 idle_looks += 1
                 if idle_looks >= _LOOKS_BEFORE_PARKING:
@@ -55,18 +58,19 @@ class Monitor:
                     idle_looks = 0
                 continue
             idle_looks = 0
-            if token is not seen:
-                seen = token
-                continue
-            seen = None
-            if self._lead.steal(token):
-                self._take_over(token)
-            del token
+            if call is not seen:
+                seen = call
+            elif lead.steal(call):
+                seen = None
+                self._take_over(call)
+            else:  # in the server's code at this moment: one that goes in and out all the time may be so at every look
+                lead.wanted = call
+            del call
 
     def _park(self) -> None:
         lead = self._lead
         lead.unwatched = True
-        if lead.look() is None:  # see Lead.open
+        if lead.call is None:  # see Lead.open
             self._bell.acquire()
         else:
             lead.unwatched = False

@@ -67,12 +67,18 @@ class Pool:
         When there was a lead before, its thread is busy with something that blocked: it has a slot from now on, until
         ``release``.
         """
-        self.running += self._leads
-        self._leads = 1
-        if self.threads <= self.running and not self._start_thread():
+        running = self.running + self._leads
+        if self.threads <= running and not self._start_thread():
             return False
+        self.running = running
+        self._leads = 1
         self._jobs.put((job, None))
         return True
+
+    def lead_elsewhere(self) -> None:
+        """The lead has gone to a thread that is none of the pool's; its former thread has a slot until ``release``."""
+        self.running += self._leads
+        self._leads = 0
 
     def release(self) -> None:
         """The slot of a former lead's thread is free again."""

@@ -46,10 +46,14 @@ class PlayedPool:
         return len(self.jobs) + max(0, self.former_leaders) < self.size
 
     def lead(self, job: Callable[[], object]) -> bool:
+        if self.broken:
+            return False
         self.former_leaders += 1
-        if not self.broken:
-            self.leaders.append(job)
-        return not self.broken
+        self.leaders.append(job)
+        return True
+
+    def lead_elsewhere(self) -> None:
+        self.former_leaders += 1
 
     def release(self) -> None:
         self.former_leaders -= 1
@@ -669,3 +673,21 @@ def test_nothing_of_a_call_is_kept(loop, dispatch, pool, submit, end):
     gc.collect()
     assert gone() is None
     del running
+
+
+def test_a_call_that_is_wanted_gives_the_lead_up_when_it_enters_the_application_again(leading, inline):
+    pool, call = PlayedPool.last, inline()
+    call.leading = True
+    leading.lead.call = leading.lead.wanted = call
+    leading.lead.open(call)
+    assert len(pool.leaders) == 2, "the first one and the next"
+    assert not leading.lead.close(call), "it leads no more"
+
+
+def test_without_a_thread_to_lead_a_wanted_call_leads_on(leading, inline):
+    pool, call = PlayedPool.last, inline()
+    pool.broken = True
+    leading.lead.call = leading.lead.wanted = call
+    leading.lead.open(call)
+    assert leading.lead.close(call), "it leads still"
+    assert len(pool.leaders) == 1

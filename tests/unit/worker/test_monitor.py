@@ -58,17 +58,37 @@ def nothing() -> None:
     return
 
 
+def begins(script: Script, call: object) -> Callable[[], None]:
+    """A Call begins on the leader and enters the application."""
+
+    def step() -> None:
+        script.lead.call = call
+        script.lead.open(call)
+
+    return step
+
+
+def ends(script: Script, call: object) -> Callable[[], None]:
+    """It comes back from the application, and is over."""
+
+    def step() -> None:
+        assert script.lead.close(call)
+        script.lead.call = None
+
+    return step
+
+
 def test_a_call_seen_twice_is_taken_over(script):
-    token = object()
-    script.run(lambda: script.lead.open(token), nothing, nothing)
-    assert script.taken == [token]
+    call = object()
+    script.run(begins(script, call), nothing, nothing)
+    assert script.taken == [call]
     assert script.slept[0] == HANDOFF_AFTER
-    assert not script.lead.close(token), "its thread will learn that it leads no more"
+    assert not script.lead.close(call), "its thread will learn that it leads no more"
 
 
 def test_a_call_seen_once_is_not(script):
-    token = object()
-    script.run(lambda: script.lead.open(token), lambda: script.lead.close(token), nothing)
+    call = object()
+    script.run(begins(script, call), ends(script, call), nothing)
     assert script.taken == []
 
 
@@ -76,31 +96,41 @@ def test_two_calls_seen_once_each_are_not_one_seen_twice(script):
     first, second = object(), object()
 
     def swap() -> None:
-        assert script.lead.close(first)
-        script.lead.open(second)
+        ends(script, first)()
+        begins(script, second)()
 
-    script.run(lambda: script.lead.open(first), swap, lambda: script.lead.close(second))
+    script.run(begins(script, first), swap, ends(script, second))
     assert script.taken == []
 
 
-def test_a_call_that_comes_back_at_the_last_moment_keeps_the_lead(script, monkeypatch):
-    token = object()
-    look = Lead.look
-
-    def look_then_leave(lead):
-        found = look(lead)
-        if len(script.slept) == 2:
-            assert lead.close(token)
-        return found
-
-    monkeypatch.setattr(Lead, "look", look_then_leave)
-    script.run(lambda: script.lead.open(token), nothing, nothing)
+def test_a_call_that_is_in_the_servers_code_at_the_second_look_is_wanted_and_gives_up_at_its_next_entry(script):
+    call = object()
+    given_up = []
+    script.lead.give_up = given_up.append
+    script.run(begins(script, call), lambda: script.lead.close(call), nothing)
     assert script.taken == []
+    assert script.lead.wanted is call
+    script.lead.open(call)
+    assert given_up == [call]
+    assert script.lead.wanted is None
+
+
+def test_a_wanted_call_that_ended_is_forgotten(script):
+    call, other = object(), object()
+
+    def over() -> None:
+        script.lead.call = None
+
+    given_up = []
+    script.lead.give_up = given_up.append
+    script.run(begins(script, call), lambda: script.lead.close(call), over, begins(script, other))
+    assert script.lead.wanted is None
+    assert given_up == []
 
 
 def test_after_a_hand_off_it_watches_the_next_leader(script):
     first, second = object(), object()
-    script.run(lambda: script.lead.open(first), nothing, lambda: script.lead.open(second), nothing, nothing)
+    script.run(begins(script, first), nothing, begins(script, second), nothing, nothing)
     assert script.taken == [first, second]
 
 
@@ -110,39 +140,41 @@ def test_an_idle_worker_is_woken_by_nothing(script):
 
 
 def test_a_window_wakes_it(script):
-    token = object()
-    script.run(*[nothing] * 20, lambda: script.lead.open(token), nothing, nothing)
+    call = object()
+    script.run(*[nothing] * 20, begins(script, call), nothing, nothing)
     assert not script.lead.unwatched
-    assert script.taken == [token]
+    assert script.taken == [call]
 
 
-def test_a_window_opened_while_it_was_about_to_park_is_seen(script):
-    """The leader has opened it and saw that somebody watches, before the monitor said that nobody does."""
-    token = object()
-    script.run(*[nothing] * 19, lambda: script.lead.open(token), nothing, nothing)
+def test_a_call_that_began_while_it_was_about_to_park_is_seen(script):
+    """The leader has begun it and saw that somebody watches, before the monitor said that nobody does."""
+    call = object()
+    script.run(*[nothing] * 19, begins(script, call), nothing, nothing)
     assert script.parked == 0
-    assert script.taken == [token]
+    assert script.taken == [call]
 
 
-def test_parking_looks_again_behind_its_word(script, monkeypatch):
-    token = object()
-    look = Lead.look
+def test_parking_looks_again_behind_its_word(script):
+    """Between the last look and the word that nobody watches: the leader's own look came too early."""
+    call = object()
 
-    def open_late(lead):
-        found = look(lead)
-        if len(script.slept) == 20 and not lead.unwatched and found is None:
-            lead._tokens.append(token)  # between the look and the word: the leader's own look came too early
-        return found
+    class LateLead(Lead):
+        __slots__ = ()
 
-    monkeypatch.setattr(Lead, "look", open_late)
+        def __setattr__(self, name: str, value: object) -> None:
+            if name == "unwatched" and value and self.call is None:
+                self.call = call
+                self._tokens.append(call)
+            super().__setattr__(name, value)
+
+    script.lead.__class__ = LateLead
     script.run(*[nothing] * 23)
     assert script.parked == 0
     assert not script.lead.unwatched
-    assert script.taken == [token]
+    assert script.taken == [call]
 
 
 def test_only_a_pause_of_some_length_makes_it_park(script):
-    token = object()
-    busy = [lambda: script.lead.open(token), lambda: script.lead.close(token)]
-    script.run(*busy * 50)
+    call = object()
+    script.run(*[begins(script, call), ends(script, call)] * 50)
     assert script.parked == 0

@@ -248,3 +248,11 @@ def test_a_lead_without_a_thread_is_refused(pool, threads, posted):
     PlayedThread.allowed = 1
     assert pool.lead(int)
     assert not pool.lead(int)
+
+
+def test_a_lead_that_went_elsewhere_leaves_its_old_thread_a_slot(pool, threads, posted):
+    pool.lead(int)
+    pool.lead_elsewhere()
+    assert pool.running == 1
+    pool.release()
+    assert pool.running == 0
