@@ -5,7 +5,7 @@ For a socket in LISTEN the kernel puts the current length of the accept queue in
 
 Knows:     the layout of struct tcp_info.
 Never:     accepts.
-Runs in:   the master.
+Runs in:   the master; a worker that drains.
 """
 
 from __future__ import annotations

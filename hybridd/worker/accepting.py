@@ -20,6 +20,7 @@ from hybridd.net.listener import Listener
 from hybridd.net.reactor import READ
 from hybridd.net.terms import Terms, reset_on_close
 from hybridd.net.transport import SocketTransport
+from hybridd.ops.accept_queue import read_accept_queue
 from hybridd.worker.gate import Gate
 
 _log = logging.getLogger("hybridd.worker")
@@ -106,6 +107,11 @@ class Acceptor:
     def full(self) -> bool:
         """Whether there is no room for a connection more."""
         return len(self._terms.open) >= self._limit
+
+    def waiting(self, most: int) -> int:
+        """How many wait to be accepted; ``most`` where the system does not say (unix sockets)."""
+        queue = read_accept_queue(self.listener.fileno())
+        return most if queue is None else queue.length
 
     def arm(self) -> None:
         """Accept from now on."""

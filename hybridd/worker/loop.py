@@ -25,7 +25,7 @@ from hybridd.net.terms import Terms
 from hybridd.worker.accepting import open_connection
 from hybridd.worker.in_flight import InFlight
 from hybridd.worker.inline import Inline, InlineFiles
-from hybridd.worker.serving import Service, part
+from hybridd.worker.serving import Service, cut, part
 from hybridd.worker.work import CallDesk
 
 
@@ -63,8 +63,7 @@ class Loop:
 
     def cut(self) -> None:
         """End at once."""
-        for transport in list(self.terms.open):
-            transport.abort()
+        cut(self.terms.open)
 
 
 def private_loop(config: Config, record: Callable[[AccessRecord], None], in_flight: InFlight | None = None) -> Loop:

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from hybridd.config.settings import Config
 from hybridd.net.reactor import READ, Reactor
-from hybridd.net.terms import Terms
+from hybridd.net.terms import Open, Terms
 from hybridd.ops.logs import Logs
 from hybridd.worker.accepting import Acceptor
 from hybridd.worker.report import Report
@@ -88,7 +88,7 @@ class Serving:
         self._dispatch = dispatch
         self._report = report
         self._logs = logs
-        self._to_empty: list[Acceptor] = []  # whose backlog still waits for us, since we were full
+        self._to_empty: dict[Acceptor, int] = {}  # how many still wait for us, since we were full
 
     def begin(self, lifeline: int, probation: float) -> None:
         """Say READY; accept at once, or after ``probation`` seconds when a new generation is being tried."""
@@ -125,11 +125,11 @@ class Serving:
             if serving:
                 acceptor.accept(_BACKLOG_AT_DRAIN)
                 if acceptor.full:
-                    self._to_empty.append(acceptor)
+                    self._to_empty[acceptor] = acceptor.waiting(_BACKLOG_AT_DRAIN)
             acceptor.disarm()
         part(self._terms.open, self._config.shutdown.idle_grace)
         self._reactor.call_later(self._config.timeouts.graceful, self._cut)
-        self._report.state(WorkerState.DRAINING)
+        self._take_backlog()
 
     def end(self) -> None:
         """Leave now; whatever is open is cut."""
@@ -138,9 +138,7 @@ class Serving:
         self._to_empty.clear()
         for acceptor in self._acceptors:
             acceptor.disarm()
-        for transport in list(self._terms.open):
-            # HTTP says in its log that it was we who cut an answer, not the client.
-            getattr(transport.get_protocol(), "shut", transport.abort)()
+        cut(self._terms.open)
         self.stuck = len(self._dispatch.running)
         if self._terms.open:
             self.phase = Phase.ENDED
@@ -150,12 +148,16 @@ class Serving:
 
     def _take_backlog(self) -> None:
         """Take who waited when the drain began and found every place taken, as soon as there is room."""
-        for acceptor in self._to_empty[:]:
+        for acceptor, waiting in list(self._to_empty.items()):
             before = set(self._terms.open)
-            acceptor.accept(_BACKLOG_AT_DRAIN)
+            left = waiting - acceptor.accept(waiting)
             part(self._terms.open - before, self._config.shutdown.idle_grace)
-            if not acceptor.full:
-                self._to_empty.remove(acceptor)
+            if left and acceptor.full:
+                self._to_empty[acceptor] = left
+            else:
+                del self._to_empty[acceptor]
+        if not self._to_empty:
+            self._report.state(WorkerState.DRAINING)  # the master may end the listeners now
 
     def _serve(self) -> None:
         if self.phase is Phase.PROBATION:
@@ -206,12 +208,18 @@ class Serving:
         self.end()
 
 
-def part(connections: Iterable[Any], idle_grace: float) -> None:
+def part(connections: Iterable[Open], idle_grace: float) -> None:
     """End connections politely: busy ones after their answer, silent ones after ``idle_grace`` seconds."""
     for transport in list(connections):
         drain = getattr(transport.get_protocol(), "drain", None)
         if drain is not None:  # a raw protocol has no way to say goodbye: its client or the deadline ends it
             drain(idle_grace)
+
+
+def cut(connections: Iterable[Open]) -> None:
+    """End connections now; HTTP says in its log that it was we who cut an answer, not the client."""
+    for transport in list(connections):
+        getattr(transport.get_protocol(), "shut", transport.abort)()
 
 
 class _Lifeline:
