@@ -1,4 +1,4 @@
-"""What a handler that kills its process loses in each pattern, what the caps hold back, and that all of it is counted."""
+"""What a handler that kills its process loses in each pattern, what the caps hold back, and that all is counted."""
 
 from __future__ import annotations
 
