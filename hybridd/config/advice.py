@@ -12,12 +12,15 @@ from dataclasses import dataclass
 
 from hybridd.config.address import Kind
 from hybridd.config.conversion import GIB, MIB, format_duration
+from hybridd.config.patterns import DISPATCHES, PATTERNS, name_of
 from hybridd.config.settings import SCHEMA, Config
 
 # systemd.service(5), TimeoutStopSec=: DefaultTimeoutStopSec= is 90s.
 SYSTEMD_STOP = 90.0
 # The idle timeout of AWS's load balancers; nginx, HAProxy and others are near it.
 LOAD_BALANCER_IDLE = 60.0
+# One request more is worth a thread for so long.
+IDLE_IN_POOL = 5.0
 MOST_THREADS = 256
 # Descriptors that are no connections: listeners, logs, epoll, the application's files.
 OTHER_DESCRIPTORS = 100
@@ -70,7 +73,8 @@ def _stopping(config: Config, _: Facts) -> Iterator[Advice]:
 
 def _clients(config: Config, _: Facts) -> Iterator[Advice]:
     idle = format_duration(LOAD_BALANCER_IDLE)
-    if config.timeouts.keep_alive < LOAD_BALANCER_IDLE:
+    own = DISPATCHES[config.dispatch].defaults.get("timeouts.keep_alive")
+    if config.timeouts.keep_alive < LOAD_BALANCER_IDLE and config.timeouts.keep_alive not in (0.0, own):
         text = (
             f"is shorter than the {idle} after which load balancers close an idle connection: they will send requests"
             " into connections that hybridd is closing"
@@ -99,6 +103,30 @@ def _machine(config: Config, facts: Facts) -> Iterator[Advice]:
     if facts.descriptors and config.limits.connections + OTHER_DESCRIPTORS > facts.descriptors:
         text = f"is more than {facts.descriptors} open files allow, the hard limit (LimitNOFILE=, ulimit -Hn)"
         yield _about(config, "limits.connections", text)
+
+
+def _patterns(config: Config, _: Facts) -> Iterator[Advice]:
+    chosen, dispatch = PATTERNS[config.pattern], config.dispatch
+    named = name_of(config.workers, dispatch)
+    if dispatch != chosen.dispatch and named:
+        yield _about(config, "dispatch", f"makes pattern {config.pattern} what pattern {named} is")
+    keep_alive = format_duration(config.timeouts.keep_alive)
+    if dispatch == "serial" and config.timeouts.keep_alive:
+        text = f"with timeouts.keep_alive {keep_alive}: one idle client holds a whole worker for as long"
+        yield _about(config, "dispatch", text)
+    if dispatch == "pool" and config.timeouts.keep_alive > IDLE_IN_POOL:
+        text = (
+            f"with timeouts.keep_alive {keep_alive}: each idle client holds one of {config.threads} threads for as long"
+        )
+        yield _about(config, "dispatch", text)
+    if config.timeouts.handler and DISPATCHES[dispatch].handlers_hold_loop:
+        text = f"ends no handler with dispatch {dispatch}: nobody looks at the clock while one runs"
+        yield _about(config, "timeouts.handler", text)
+    if config.handlers != "auto" and dispatch != "hybrid":
+        yield _about(config, "handlers", f"means nothing with dispatch {dispatch}")
+    for key, concerned in (("limits.connection_threads", "thread"), ("limits.connection_processes", "fork")):
+        if dispatch == concerned and SCHEMA.get(config, key) > config.limits.connections:
+            yield _about(config, key, f"is never reached: limits.connections is {config.limits.connections}")
 
 
 def _exposure(config: Config, _: Facts) -> Iterator[Advice]:
@@ -154,4 +182,4 @@ def directory_of(key: str, path: str) -> str:
     return path if key == "chdir" else path.rpartition("/")[0] or "/"
 
 
-RULES: tuple[Rule, ...] = (_stopping, _clients, _machine, _exposure, _daemon, _places)
+RULES: tuple[Rule, ...] = (_stopping, _clients, _machine, _patterns, _exposure, _daemon, _places)

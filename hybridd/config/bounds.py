@@ -36,9 +36,9 @@ class Timeouts:
     keep_alive: float = setting(
         75.0,
         duration(0.1, DAY, "75s", zero="off"),
-        "How long an idle connection stays open for the next request; off: every answer closes its connection, the"
-        " default with dispatch serial and fork. Behind a load balancer it must be longer than the load balancer's own"
-        " idle timeout, which is often 60s.",
+        "How long an idle connection stays open for the next request; off: every answer closes its connection. With"
+        " dispatch serial and fork off, with pool 5s. Behind a load balancer it must be longer than the load balancer's"
+        " own idle timeout, which is often 60s.",
         flags="--keep-alive",
         also="keepalive keepalive_timeout keep_alive_timeout",
     )

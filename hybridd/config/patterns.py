@@ -46,7 +46,8 @@ DISPATCHES: Final[Mapping[str, Dispatch]] = {
     ),
     "fork": Dispatch("gets a process of its own", _ONE_REQUEST),
     "thread": Dispatch("gets a thread of its own"),
-    "pool": Dispatch("is served to its end by one of a bounded pool of threads"),
+    # Sixteen idle clients with sixteen threads to wait for them, and nobody is served.
+    "pool": Dispatch("is served to its end by one of a bounded pool of threads", {"timeouts.keep_alive": 5.0}),
     "reactor": Dispatch(
         "is multiplexed by an event loop; handlers run on the loop and must not block", handlers_hold_loop=True
     ),

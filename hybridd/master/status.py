@@ -144,6 +144,7 @@ def report(state: State, config: Config, sources: Sources, now: float) -> dict[s
         "uptime": round(now - history.started, 3),
         "application": config.protocol or config.application or "the built-in welcome application",
         "pattern": config.pattern,
+        "dispatch": config.dispatch,
         "threads": config.threads,
         "generation": state.desired.generation,
         "trial": state.desired.trial or None,

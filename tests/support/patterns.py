@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from hybridd.config.patterns import DISPATCHES, ONE, PATTERNS
+from hybridd.config.patterns import ONE, PATTERNS
 from tests.support.server import merged
 
 NAMES = tuple(PATTERNS)
 ONE_AT_A_TIME = ("serial", "reactor")
 """Handlers of different clients never run at once: with n clients that each want s seconds it takes n * s."""
 
-CLOSING = tuple(
-    name for name, pattern in PATTERNS.items() if "timeouts.keep_alive" in DISPATCHES[pattern.dispatch].defaults
-)
+CLOSING = ("serial", "process", "prefork")
 """Every answer closes its connection, unless the operator wants it otherwise."""
 
 

@@ -9,6 +9,8 @@ import pytest
 from hybridd.config.address import parse_address
 from hybridd.config.advice import RULES, Facts, advise
 from hybridd.config.conversion import GIB, MIB
+from hybridd.config.loading import load
+from hybridd.config.patterns import PATTERNS
 from hybridd.config.settings import AccessLog, Config, Limits, Log, Shutdown, Timeouts
 
 USUAL = Facts(cpus=4, somaxconn=4096, descriptors=524_288)
@@ -68,6 +70,46 @@ def test_each_rule_speaks_of_its_setting_and_begins_with_the_value(config, key, 
     assert one.text.startswith(beginning)
 
 
+def of_pattern(pattern, **flags):
+    return load([], {}, {"pattern": pattern, **{key.replace("__", "."): value for key, value in flags.items()}}).config
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_every_pattern_is_wise_by_itself(pattern):
+    assert advise(of_pattern(pattern), USUAL) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "key", "beginning"),
+    [
+        (of_pattern("thread", dispatch="serial"), "dispatch", "serial makes pattern thread what pattern serial is"),
+        (of_pattern("serial", timeouts__keep_alive="75s"), "dispatch", "serial with timeouts.keep_alive 75s: one idle"),
+        (of_pattern("pool", timeouts__keep_alive="75s"), "dispatch", "pool with timeouts.keep_alive 75s: each idle"),
+        (of_pattern("reactor", timeouts__handler="9s"), "timeouts.handler", "9s ends no handler with dispatch reactor"),
+        (of_pattern("serial", timeouts__handler="9s"), "timeouts.handler", "9s ends no handler with dispatch serial"),
+        (of_pattern("pool", handlers="threads"), "handlers", "threads means nothing with dispatch pool"),
+        (
+            of_pattern("thread", limits__connections="9"),
+            "limits.connection_threads",
+            "1000 is never reached: limits.connections is 9",
+        ),
+        (
+            of_pattern("process", limits__connections="9"),
+            "limits.connection_processes",
+            "256 is never reached: limits.connections is 9",
+        ),
+    ],
+)
+def test_combinations_that_a_pattern_does_not_go_with(config, key, beginning):
+    (one,) = advise(config, USUAL)
+    assert one.key == key
+    assert one.text.startswith(beginning)
+
+
+def test_a_free_combination_without_a_name_is_nothing_to_remark_on():
+    assert advise(of_pattern("thread", workers="2"), USUAL) == []
+
+
 def test_directories_that_do_not_exist():
     config = Config(
         chdir="/gone",
@@ -86,7 +128,7 @@ def test_limits_are_exact():
 def test_every_rule_is_needed(monkeypatch):
     """Each rule is the only one that says something about some configuration above."""
     unwise = replace(
-        Config(workers=9, admin=parse_address("0.0.0.0:1"), chdir="x", umask=0),
+        Config(workers=9, handlers="threads", dispatch="reactor", admin=parse_address("0.0.0.0:1"), chdir="x", umask=0),
         timeouts=Timeouts(graceful=100.0, keep_alive=1.0),
     )
     for rule in RULES:
