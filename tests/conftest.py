@@ -21,9 +21,14 @@ import pytest
 
 from tests.support import processes
 from tests.support.server import ServerProcess
+from tests.support.tools import ENVIRONMENT
 from tests.support.waiting import wait_until
 
-SEED = int(os.environ.get("HYBRIDD_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
+SEED = int(ENVIRONMENT.get("HYBRIDD_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
+# A variable HYBRIDD_… is a setting, and one that is none is an error: those of the tests are not for hybridd.
+for _name in [name for name in os.environ if name.startswith("HYBRIDD_")]:
+    del os.environ[_name]
+
 LIMITS = {"unit": 20, "integration": 90}  # seconds per test, by the folder it is in; a marker overrides
 LAST_RESORT = 600
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.tools import platform_kit
+from tests.support.tools import ENVIRONMENT, platform_kit
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "hybridd:test"
@@ -57,6 +57,7 @@ class Engine:
         """Run a docker command; return what it prints (errors too)."""
         done = subprocess.run(
             [*self._prefix, "docker", *arguments],
+            env=ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -72,6 +73,7 @@ class Engine:
     def _call(command: list[str]) -> None:
         done = subprocess.run(
             command,
+            env=ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.tools import platform_kit
+from tests.support.tools import ENVIRONMENT, platform_kit
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +40,7 @@ class Machine:
         kit = platform_kit()
         if kit is not None and os.geteuid() == 0:
             self._host: list[str] = [str(kit / "systemd-host"), "--name", name, "--suite", suite]
-        elif os.environ.get("HYBRIDD_TEST_OWN_SYSTEMD") == "1" and Path("/run/systemd/system").is_dir():
+        elif ENVIRONMENT.get("HYBRIDD_TEST_OWN_SYSTEMD") == "1" and Path("/run/systemd/system").is_dir():
             self._host = []
         else:
             pytest.fail(
@@ -51,12 +51,12 @@ class Machine:
     def up(self) -> None:
         """Start the machine."""
         if self._host:
-            subprocess.run([*self._host, "up"], check=True, stdin=subprocess.DEVNULL)
+            subprocess.run([*self._host, "up"], check=True, stdin=subprocess.DEVNULL, env=ENVIRONMENT)
 
     def down(self) -> None:
         """Stop and remove it."""
         if self._host:
-            subprocess.run([*self._host, "down"], check=True, stdin=subprocess.DEVNULL)
+            subprocess.run([*self._host, "down"], check=True, stdin=subprocess.DEVNULL, env=ENVIRONMENT)
         else:
             self.run(
                 "systemctl stop hybridd.socket hybridd.service 'hybridd@*.service'; rm -rf /opt/hybridd", check=False
@@ -69,6 +69,7 @@ class Machine:
         where = [*self._host, "exec", *(["--host-net"] if outside_network else [])] if self._host else []
         done = subprocess.run(
             [*where, "sh", "-c", script],
+            env=ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -87,13 +88,17 @@ class Machine:
         """Return what the service said."""
         where = [*self._host, "exec"] if self._host else []
         command = [*where, "journalctl", "--no-pager", "-o", "cat", "-u", unit]
-        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False).stdout
+        return subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=ENVIRONMENT
+        ).stdout
 
     def copy(self, source: Path, destination: str) -> None:
         """Put a file or a folder there."""
         if self._host:
             self.run(f"mkdir -p {Path(destination).parent}")
-            subprocess.run([*self._host, "copy", str(source), destination], check=True, stdin=subprocess.DEVNULL)
+            subprocess.run(
+                [*self._host, "copy", str(source), destination], check=True, stdin=subprocess.DEVNULL, env=ENVIRONMENT
+            )
         elif source.is_dir():
             shutil.copytree(source, destination, dirs_exist_ok=True)
         else:

@@ -1,7 +1,7 @@
 """Find programs that tests drive: curl, wrk, promtool, the platform kit.
 
-Knows:     a missing program is a reason to skip on a developer's machine and a failure under CI=true, where
-           it was promised.
+Knows:     what environment variables ask of the tests; a missing program is a reason to skip on a developer's
+           machine and a failure under CI=true, where it was promised.
 Runs in:   the test process.
 """
 
@@ -15,15 +15,18 @@ import pytest
 
 ROOT_OF_TESTS = Path(__file__).resolve().parents[1]
 
+ENVIRONMENT = dict(os.environ)
+"""The environment that the tests were started with; conftest.py takes what is hybridd's own out of os.environ."""
+
 
 def in_ci() -> bool:
     """Tell whether a missing tool is a failure."""
-    return os.environ.get("CI", "") not in ("", "0", "false")
+    return ENVIRONMENT.get("CI", "") not in ("", "0", "false")
 
 
 def full() -> bool:
     """Tell whether to run with the acceptance figures (HYBRIDD_TEST_FULL=1) and not the suite's shorter ones."""
-    return os.environ.get("HYBRIDD_TEST_FULL", "") not in ("", "0")
+    return ENVIRONMENT.get("HYBRIDD_TEST_FULL", "") not in ("", "0")
 
 
 def require(name: str, package: str = "") -> str:
@@ -39,7 +42,7 @@ def require(name: str, package: str = "") -> str:
 
 def platform_kit() -> Path | None:
     """Return the folder of the platform kit: $HYBRIDD_PLATFORM, else ../shared/platform beside the checkout."""
-    text = os.environ.get("HYBRIDD_PLATFORM", "")
+    text = ENVIRONMENT.get("HYBRIDD_PLATFORM", "")
     for folder in [Path(text)] if text else [ROOT_OF_TESTS.parents[1] / "shared" / "platform"]:
         if os.access(folder / "systemd-host", os.X_OK):
             return folder

@@ -45,6 +45,7 @@ VAGUE = {"utils", "util", "helpers", "helper", "common", "compat", "misc", "base
 # Where a wait by the clock is the subject and not a hope.
 MAY_SLEEP = {
     "tests/support/waiting.py": "the one place where tests wait",
+    "hybridd/compare/demonstration.py": "a handler that waits is what it demonstrates",
     "hybridd/worker/monitor.py": "to look at another thread every few milliseconds is its work",
 }
 
