@@ -33,6 +33,7 @@ COMMANDS = {
     "stop": "stop, and cut what does not end in time",
     "reopen-logs": "open the log files again",
     "stacks": "show where every thread of the workers stands",
+    "compare": "measure the patterns side by side",
 }
 
 HELP = f"""\

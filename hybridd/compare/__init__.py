@@ -1,0 +1,1 @@
+"""``hybridd compare``: the patterns under the same work, measured from outside, in a table and a page."""

@@ -1,0 +1,82 @@
+"""Our side of the client process (client.py): a command, its answer, a deadline.
+
+Knows:     the process, its two pipes.
+Never:     what a command means.
+Runs in:   the command line tool.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from hybridd.compare.interruption import deferred
+from hybridd.compare.server import environment, python_module
+from hybridd.errors import OperatingSystemError
+
+_GRACE = 15.0
+"""Seconds that an answer may take beyond what the command itself takes."""
+
+
+class ClientProcess:
+    """The load client; leaving the ``with`` ends it."""
+
+    def __init__(self, cpu: int | None) -> None:
+        # One that starts between the fork and here is ended by the end of its standard input.
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [*python_module("hybridd.compare.client"), *([] if cpu is None else [str(cpu)])],
+            env=environment(os.environ),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # a terminal's Ctrl-C is for us
+        )
+        self._received = b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with deferred():
+            self._process.kill()
+            self._process.wait()
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    pipe.close()
+
+    def ask(self, command: str, within: float, **values: Any) -> Any:
+        """Return the result of a command that takes about ``within`` seconds.
+
+        Raises:
+            OperatingSystemError: the client cannot do it, or has gone.
+        """
+        line = json.dumps({"command": command, "with": values}).encode() + b"\n"
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(line)
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise OperatingSystemError("the load client has ended") from None
+        answer = json.loads(self._line(time.monotonic() + within + _GRACE))
+        if "error" in answer:
+            raise OperatingSystemError(f"the load client: {answer['error']}")
+        return answer["result"]
+
+    def _line(self, end: float) -> bytes:
+        assert self._process.stdout is not None
+        descriptor = self._process.stdout.fileno()
+        while b"\n" not in self._received:
+            if not select.select([descriptor], [], [], max(0.0, end - time.monotonic()))[0]:
+                raise OperatingSystemError("the load client does not answer")
+            data = os.read(descriptor, 65536)
+            if not data:
+                raise OperatingSystemError("the load client has ended")
+            self._received += data
+        line, _, self._received = self._received.partition(b"\n")
+        return line
