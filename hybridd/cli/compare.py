@@ -119,7 +119,12 @@ def _parser() -> Parser:
     add = group.add_argument
     add("--path", metavar="PATH", default="/", help="what the load asks for (default /)")
     add("--sleep-path", metavar="PATH", default="", help="a route that sleeps as long as --sleep says, or {} in it")
-    add("--crash-path", metavar="PATH", default="", help="a route that kills its process")
+    add(
+        "--crash-path",
+        metavar="PATH",
+        default="",
+        help="a route that kills its process, after {} seconds if {} is in it",
+    )
     add_settings(parser, "factory", "chdir")
     group = parser.add_argument_group("results")
     group.add_argument("--report", metavar="FILE.html", default="", help="write a page with charts")

@@ -2,7 +2,8 @@
 
     /                   answers at once
     /sleep?seconds=S    sleeps S seconds (at most 60), then answers
-    /crash              kills the process that runs the handler, as the kernel does when memory runs out
+    /crash?seconds=S    sleeps S seconds, then kills the process that runs the handler, as the kernel does when memory
+                        runs out
 
 Knows:     WSGI.
 Never:     what it is served by.
@@ -28,15 +29,15 @@ def application(environ: dict[str, Any], start_response: StartResponse) -> Itera
     match environ["PATH_INFO"]:
         case "/":
             return _answer(start_response, "200 OK", b"hello\n")
-        case "/sleep":
+        case "/sleep" | "/crash" as path:
             seconds = sleep_of(environ.get("QUERY_STRING", ""))
             if seconds is None:
-                return _answer(start_response, "400 Bad Request", b"expected /sleep?seconds=NUMBER\n")
+                return _answer(start_response, "400 Bad Request", b"expected ?seconds=NUMBER\n")
             time.sleep(seconds)
+            if path == "/crash":
+                os.kill(os.getpid(), signal.SIGKILL)
             return _answer(start_response, "200 OK", b"slept\n")
-        case "/crash":
-            os.kill(os.getpid(), signal.SIGKILL)
-    return _answer(start_response, "404 Not Found", b"routes: / /sleep?seconds=S /crash\n")
+    return _answer(start_response, "404 Not Found", b"routes: / /sleep?seconds=S /crash?seconds=S\n")
 
 
 def sleep_of(query: str) -> float | None:

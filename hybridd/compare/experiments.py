@@ -19,7 +19,7 @@ from hybridd.compare.exchange import Fate
 from hybridd.compare.figures import Backlog, Crash, Crowd, Demonstration, Load, Round
 from hybridd.compare.percentiles import highest, lowest
 from hybridd.compare.server import Server
-from hybridd.compare.wishes import Wishes
+from hybridd.compare.wishes import Routes, Wishes
 from hybridd.errors import BootError, UsageError
 
 ROUND_SECONDS = 0.5
@@ -188,10 +188,23 @@ def crash(bench: Bench) -> Crash:
     routes = bench.wishes.routes
     nap = routes.nap(_NAP, bench.wishes.sleep)
     bystanders = bystanders_for(nap)
-    requests = [(number * _CRASH_EVERY, routes.sleeping(nap)) for number in range(bystanders)]
-    requests.append((bystanders * _CRASH_EVERY + _CRASH_DELAY, routes.crash))
+    requests = crash_requests(routes, nap, bystanders)
     ended = _burst(bench, requests, nap * bystanders + _PATIENCE, _CRASH_LINGER)
     return Crash(len(ended), sum(one["fate"] not in {Fate.KEPT, Fate.CLOSED} for one in ended))
+
+
+def crash_requests(routes: Routes, nap: float, bystanders: int) -> list[tuple[float, str]]:
+    """Return who comes when.
+
+    The one that crashes comes in the middle of the others and waits until all are there: the last one would go to the
+    worker that has the fewest.  When its route cannot wait it has to be the last.
+    """
+    requests = [(number * _CRASH_EVERY, routes.sleeping(nap)) for number in range(bystanders + 1)]
+    place = bystanders // 2 if "{}" in routes.crash else bystanders
+    wait = (bystanders - place) * _CRASH_EVERY + _CRASH_DELAY
+    came = requests[place][0] + (0.0 if "{}" in routes.crash else wait)
+    requests[place] = (came, routes.crashing(wait))
+    return requests
 
 
 def bystanders_for(nap: float) -> int:

@@ -21,18 +21,22 @@ class Routes:
     Attributes:
         fast: answers at once.
         sleep: sleeps, then answers; ``{}`` in it is replaced by the seconds.
-        crash: kills its process.
+        crash: kills its process; ``{}`` in it is replaced by the seconds that it sleeps before.
         own: whether the application is the user's and not the built-in one.
     """
 
     fast: str = "/"
     sleep: str = "/sleep?seconds={}"
-    crash: str = "/crash"
+    crash: str = "/crash?seconds={}"
     own: bool = False
 
     def sleeping(self, seconds: float) -> str:
         """Return the path that sleeps ``seconds``, or as long as the user's sleeps."""
         return self.sleep.replace("{}", f"{seconds:g}")
+
+    def crashing(self, seconds: float) -> str:
+        """Return the path that crashes after ``seconds``, or at once when it cannot be told."""
+        return self.crash.replace("{}", f"{seconds:g}")
 
     def nap(self, seconds: float, otherwise: float) -> float:
         """Return how long ``sleeping(seconds)`` sleeps; ``otherwise`` when the path is fixed."""

@@ -17,6 +17,7 @@ def test_its_routes():
     assert ask("/") == ("200 OK", b"hello\n")
     assert ask("/sleep", "seconds=0") == ("200 OK", b"slept\n")
     assert ask("/sleep", "seconds=x")[0] == "400 Bad Request"
+    assert ask("/crash", "")[0] == "400 Bad Request"
     assert ask("/nothing")[0] == "404 Not Found"
 
 

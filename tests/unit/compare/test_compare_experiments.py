@@ -1,7 +1,8 @@
 import pytest
 
-from hybridd.compare.experiments import bystanders_for, round_lengths, summary, to_backlog, to_round
+from hybridd.compare.experiments import bystanders_for, crash_requests, round_lengths, summary, to_backlog, to_round
 from hybridd.compare.figures import Backlog, Load, Round
+from hybridd.compare.wishes import Routes
 
 
 def of(requests=100, *, failures=0, p50=0.001, p99=0.002, cpu=0.01, client_cpu=0.5):
@@ -34,6 +35,20 @@ def test_a_duration_is_divided_into_rounds(duration, count):
 @pytest.mark.parametrize(("nap", "count"), [(0.1, 20), (0.2, 10), (1.0, 4), (10.0, 4), (0.0, 20)])
 def test_bystanders_are_fewer_when_they_take_long(nap, count):
     assert bystanders_for(nap) == count
+
+
+def test_who_crashes_comes_in_the_middle_and_waits_for_the_others():
+    requests = crash_requests(Routes(), 0.1, 20)
+    assert [path for _, path in requests].index("/crash?seconds=0.1") == 10
+    assert [path for _, path in requests].count("/sleep?seconds=0.1") == 20
+    assert [delay for delay, _ in requests] == sorted(delay for delay, _ in requests)
+    assert requests[10][0] + 0.1 > requests[-1][0]
+
+
+def test_who_cannot_wait_comes_last():
+    requests = crash_requests(Routes("/", "/slow", "/boom", own=True), 1.0, 4)
+    assert [path for _, path in requests] == ["/slow"] * 4 + ["/boom"]
+    assert requests[4][0] > requests[3][0]
 
 
 def test_what_clients_of_a_full_server_saw():
