@@ -48,3 +48,22 @@ def test_idle_is_the_rest():
     counts = HttpCounts()
     counts.open, counts.reading, counts.active = 10, 3, 4
     assert counts.idle == 3
+
+
+def test_a_sum_of_several_replaces_what_was_there():
+    parts = [HttpCounts(), HttpCounts()]
+    for number, part in enumerate(parts, 1):
+        part.count_request("GET", 200)
+        part.count_closed(CloseReason.DONE)
+        part.duration.observe(0.001 * number)
+        part.open = part.active = number
+    parts[0].count_rejected(Rejection.BAD_REQUEST)
+    whole = HttpCounts()
+    for _ in range(2):
+        whole.become_sum(iter(parts))
+        assert (sum(whole.requests), sum(whole.closed), sum(whole.rejected)) == (2, 2, 1)
+        assert (whole.duration.counts[0], whole.duration.sum_ns) == (2, 3_000_000)
+        assert (whole.open, whole.active, whole.idle) == (3, 3, 0)
+    whole.become_sum([])
+    assert sum(whole.requests) == whole.open == 0
+    assert len(whole.requests) == len(parts[0].requests)

@@ -162,6 +162,20 @@ def test_a_record_may_change_after_it_was_taken():
     assert b" 599 " not in to.writes[0]
 
 
+def test_each_thread_collects_for_itself_and_writes_to_the_same_place():
+    to = Destination()
+    log = AccessLog(Sink(-1, to), CombinedLine(), clock=lambda: MOMENT)
+    other = log.for_another_thread()
+    log.append(answered())
+    other.append(answered())
+    other.append(answered())
+    log.flush()
+    assert [piece.count(b"\n") for piece in to.writes] == [1]
+    other.flush()
+    assert [piece.count(b"\n") for piece in to.writes] == [1, 2]
+    assert other.lock is log.lock
+
+
 def test_a_log_that_is_off_takes_nothing():
     log = AccessLog(None, CombinedLine())
     log.append(answered())

@@ -302,6 +302,31 @@ def test_arming_during_the_pause_ends_it(loop, acceptor, listener):
     assert acceptor.armed
 
 
+def test_a_connection_may_be_taken_elsewhere(loop, listener, terms):
+    taken = []
+    acceptor = Acceptor(listener, terms, LIMIT, take=lambda sock, peer: taken.append(sock))
+    acceptor.arm()
+    arrived = arrive(listener, 2)
+    see(loop)
+    assert taken == arrived
+    assert (acceptor.accepted, len(terms.open)) == (2, 0)
+
+
+def test_who_cannot_be_taken_is_cut_and_nobody_is_accepted_for_a_while(loop, listener, terms, caplog):
+    def take(sock, peer):
+        raise OSError(errno.EAGAIN, "no thread can be started")
+
+    acceptor = Acceptor(listener, terms, LIMIT, take=take)
+    acceptor.arm()
+    first, second = arrive(listener, 2)
+    see(loop)
+    assert (first.closed, second.closed) == (True, False)
+    assert not acceptor.armed
+    assert terms.lost == 1
+    assert "cannot accept on" in caplog.text
+    assert "no thread can be started" in caplog.text
+
+
 def test_a_protocol_that_cannot_be_made_costs_its_connection_only(loop, listener, terms, caplog):
     made = []
 

@@ -293,6 +293,56 @@ def test_a_drain_takes_who_waits_then_nobody(world):
     assert world.log[:2] == ["accept 1024", "disarm"]
 
 
+def test_who_waits_for_a_full_worker_is_taken_as_places_become_free(world):
+    """The master ends the listeners when the worker says that it drains: not before the last of them is here."""
+    waiting = 2
+
+    def accept(most):
+        nonlocal waiting
+        if world.acceptor.full or not waiting:
+            return 0
+        waiting -= 1
+        world.acceptor.full = True
+        late.append(world.connect())
+        return 1
+
+    late = []
+    world.bring_to(Phase.SERVING)
+    world.acceptor.full, world.acceptor.accept, world.acceptor.waiting = True, accept, lambda most: 2
+    world.serving.drain()
+    world.turns()
+    assert late == []
+    assert WorkerState.DRAINING not in world.said
+    for _ in range(2):
+        world.acceptor.full = False
+        world.loop.turn()
+        assert late[-1].get_protocol().graces == [IDLE_GRACE]
+    assert (len(late), world.said[-1]) == (2, WorkerState.DRAINING)
+
+
+def test_connections_elsewhere_have_a_moment_to_tell_of_their_end(world):
+    world.bring_to(Phase.SERVING)
+    hosted = world.connect(protocol=object())
+    hosted.abort = lambda: None  # its thread does it, soon or never
+    world.terms.open = {hosted}
+    world.serving.end()
+    world.turns()
+    assert (world.serving.phase, world.stopped) == (Phase.ENDED, False)
+    hosted.close()
+    world.turns()
+    assert world.stopped
+
+
+def test_and_not_more_than_a_moment(world):
+    world.bring_to(Phase.SERVING)
+    hosted = world.connect(protocol=object())
+    hosted.abort = lambda: None
+    world.terms.open = {hosted}
+    world.serving.end()
+    world.loop.run_for(1.0)
+    assert world.stopped
+
+
 def test_a_drain_on_probation_takes_nobody(world):
     world.bring_to(Phase.PROBATION)
     world.serving.drain()

@@ -86,6 +86,20 @@ def test_storing_http_touches_no_other_word(row):
     assert [row.words[offset] for offset in neighbours] == [42] * len(neighbours)
 
 
+def test_what_was_stored_is_loaded(row):
+    counts = HttpCounts()
+    for target in (counts.closed, counts.requests, counts.rejected, counts.duration.counts, counts.queue_wait.counts):
+        target[:] = range(1, len(target) + 1)
+    counts.duration.sum_ns, counts.queue_wait.sum_ns = 77, 78
+    words.store_http(row, counts)
+    loaded = HttpCounts()
+    words.load_http(row.read(), loaded)
+    assert (loaded.closed, loaded.requests, loaded.rejected) == (counts.closed, counts.requests, counts.rejected)
+    assert loaded.duration.counts == counts.duration.counts
+    assert loaded.queue_wait.counts == counts.queue_wait.counts
+    assert (loaded.duration.sum_ns, loaded.queue_wait.sum_ns) == (77, 78)
+
+
 def test_gauges_read_at_two_moments_are_never_negative():
     told = [0] * words.LAYOUT.counters_stop
     told[words.CONNECTIONS_READING] = told[words.CALLS_RUNNING] = 5
