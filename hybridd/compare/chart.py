@@ -15,6 +15,8 @@ _WIDTH = 400
 _NAME, _FIGURE = 66, 78
 _ROW, _BAR, _TOP = 26, 16, 4
 _LEAST = 1.5  # pixels: a bar that is there is seen
+_DWARFED = 5.0  # how many times the second highest the highest must be for its bar to be cut
+_SECOND, _CUT = 0.7, 0.85  # where the second highest then ends, and where the gap is; parts of the room
 _BASELINE = 13  # of text, from the top of its row
 
 
@@ -40,17 +42,30 @@ class Stack:
 def bars(key: str, title: str, description: str, rows: Sequence[Bar]) -> str:
     """Return a chart; ``key`` makes its ids unique in the page."""
     room = _WIDTH - _NAME - _FIGURE
-    most = max((row.value for row in rows if row.value is not None), default=0.0)
+    most = scale([row.value for row in rows if row.value is not None])
     parts = []
     for number, row in enumerate(rows):
         top = _TOP + number * _ROW
         width = 0.0
         if row.value is not None and most > 0:
-            width = max(_LEAST, room * row.value / most)
+            width = min(room, max(_LEAST, room * row.value / most))
             kind = "bar best" if row.best else "bar"
             parts.append(f'<rect class="{kind}" x="{_NAME}" y="{top}" width="{width:.1f}" height="{_BAR}" rx="2"/>')
+            if row.value > most:
+                parts.append(_gap(_NAME + _CUT * room, top))
         parts += [_name(row.name, top), _text(_NAME + width + 6, top, row.text, "figure")]
     return _svg(key, title, description, len(rows), parts)
+
+
+def scale(values: Sequence[float]) -> float:
+    """Return the value that fills the room: the highest, unless it would leave nothing of all others to be seen."""
+    highest, second = [*sorted(values, reverse=True), 0.0, 0.0][:2]
+    return second / _SECOND if 0 < second * _DWARFED < highest else highest
+
+
+def _gap(x: float, top: float) -> str:
+    """Return a slanted gap in a bar: it is longer than it is drawn."""
+    return f'<path class="gap" d="M{x:.1f} {top + _BAR + 1} l6 -{_BAR + 2} h4 l-6 {_BAR + 2} z"/>'
 
 
 def stacks(key: str, title: str, description: str, rows: Sequence[Stack]) -> str:

@@ -79,7 +79,8 @@ def _table(rows: Sequence[Row]) -> list[str]:
         workers = f"<small>{row.workers} workers</small>" if row.workers > 1 else ""
         lines += [
             f'<tbody><tr><th scope="row">{html.escape(row.pattern.name)}{workers}</th>{cells}</tr>',
-            f'<tr class="words"><td colspan="{len(COLUMNS) + 1}">{html.escape(sentence(row, rows))}</td></tr></tbody>',
+            f'<tr class="words"><td colspan="{len(COLUMNS) + 1}"><p>{html.escape(sentence(row, rows))}</p></td></tr>',
+            "</tbody>",
         ]
     return [*lines, "</table>", "</div>"]
 

@@ -37,6 +37,7 @@ tbody th small { display: block; font-weight: normal; }
 td.best { color: var(--best); font-weight: 600; }
 tr.words td { text-align: left; white-space: normal; border-bottom: 1px solid var(--line); padding-bottom: .8rem; }
 tr.words td { color: var(--faint); font-size: .92rem; max-width: 1px; }
+tr.words p { margin: 0; position: sticky; left: .6rem; max-width: calc(100vw - 3.7rem); }
 .charts { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); }
 figure { margin: 0; padding: 1rem; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; }
 figcaption p { margin: .15rem 0 .75rem; font-size: .88rem; }
@@ -44,6 +45,7 @@ svg { display: block; width: 100%; height: auto; font: 13px system-ui, sans-seri
 svg text { fill: var(--ink); }
 .bar { fill: var(--bar); }
 .best { fill: var(--best); }
+.gap { fill: var(--card); }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1rem; list-style: none; margin: 0 0 .6rem; padding: 0; }
 .legend { font-size: .88rem; }
 .key { display: inline-block; width: .8em; height: .8em; margin-right: .4em; border-radius: 2px; }

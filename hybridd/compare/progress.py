@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, TextIO
 
+_WIDEST = 28  # "process: handlers that sleep": the bar beside it keeps its width
+
 
 class Progress(Protocol):
     """Where a session says how far it is."""
@@ -78,7 +80,7 @@ class Bar:
 
     def say(self, text: str) -> None:
         """Write it behind the bar."""
-        self._bar.set_description_str(text)
+        self._bar.set_description_str(text.ljust(_WIDEST))
 
     def advance(self, seconds: float) -> None:
         """Move it."""

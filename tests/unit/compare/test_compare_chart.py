@@ -2,7 +2,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from hybridd.compare.chart import Bar, Stack, bars, stacks
+from hybridd.compare.chart import Bar, Stack, bars, scale, stacks
 
 BARS = [Bar("serial", 2.0, "2 s"), Bar("hybrid", 1.0, "1 s", best=True), Bar("pool", None, "-"), Bar("tiny", 0.0, "0")]
 
@@ -44,6 +44,22 @@ def test_a_chart_says_in_words_what_it_shows():
 def test_a_chart_of_nothing_has_no_bars():
     assert not list(parse(bars("k", "t", "w", [Bar("serial", None, "-")])).iter("rect"))
     assert parse(bars("k", "t", "w", [Bar("serial", 0.0, "0")])) is not None
+
+
+def test_a_bar_that_dwarfs_all_others_is_cut_and_says_so():
+    rows = [Bar("process", 6000.0, "6,000 µs"), Bar("serial", 140.0, "140 µs"), Bar("hybrid", 70.0, "70 µs")]
+    svg = parse(bars("k", "t", "w", rows))
+    first, second, third = (float(one.get("width", "")) for one in svg.iter("rect"))
+    assert second == pytest.approx(0.7 * first, rel=0.01)
+    assert third == pytest.approx(0.35 * first, rel=0.01)
+    assert len(list(svg.iter("path"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "most"), [([], 0), ([7], 7), ([5, 1], 5), ([6, 0.7], 1.0), ([6, 0, 0], 6), ([0, 0], 0)]
+)
+def test_what_fills_the_room(values, most):
+    assert scale(values) == pytest.approx(most)
 
 
 def test_stacked_parts_make_the_whole():
