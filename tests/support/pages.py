@@ -1,4 +1,4 @@
-"""The parts of handwritten pages that are made from the source: the map of files, the table of signals.
+"""The parts of handwritten pages that are made from the source: the map of files, the tables of signals and patterns.
 
 ``python -m tests.support.pages`` writes them (``make docs``); tests/unit/test_architecture.py holds them.
 
@@ -12,6 +12,7 @@ import ast
 from collections.abc import Callable
 from pathlib import Path
 
+from hybridd.config.patterns import DISPATCHES, ONE, PATTERNS
 from hybridd.master import signals
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,9 +44,20 @@ def file_map() -> str:
     return "\n".join(parts)
 
 
+def pattern_table() -> str:
+    """Return the table of patterns, as the configuration knows it."""
+    rows = (
+        f"| [`{name}`](#{name}) | {'1' if pattern.workers == ONE else 'one per CPU'} | `{pattern.dispatch}` |"
+        f" {DISPATCHES[pattern.dispatch].meaning} |"
+        for name, pattern in PATTERNS.items()
+    )
+    return "\n".join(["| `pattern` | `workers` | `dispatch` | a connection… |", "|---|---|---|---|", *rows, ""])
+
+
 PARTS: dict[Path, Callable[[], str]] = {
     ROOT / "docs" / "architecture.md": file_map,
     ROOT / "docs" / "operations.md": signals.table,
+    ROOT / "docs" / "patterns.md": pattern_table,
 }
 """What is made for each page; one part per page."""
 

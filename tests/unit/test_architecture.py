@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -129,6 +130,29 @@ def test_a_module_begins_by_saying_what_it_is(path):
     docstring = ast.get_docstring(ast.parse(path.read_text()))
     assert docstring, f"{name_of(path)} has no docstring"
     assert len(docstring.split()) >= 3, f"{name_of(path)}: {docstring!r} says nothing"
+
+
+def code_in(page):
+    """Return (file, name) for every place that a page names: ``[`x.py`](../hybridd/x.py): `Class.method`, `name```."""
+    text = " ".join(page.read_text().split())
+    for path, names in re.findall(r"\]\(\.\./([\w/]+\.py)\):((?: `[\w.]+`,?)+)", text):
+        yield from ((path, name) for name in re.findall(r"`([\w.]+)`", names))
+
+
+def test_what_the_page_of_patterns_names_is_there():
+    named = list(code_in(pages.ROOT / "docs" / "patterns.md"))
+    assert len(named) > 20
+    for path, name in named:
+        body = ast.parse((pages.ROOT / path).read_text()).body
+        for part in name.split("."):
+            found = [
+                node
+                for node in body
+                if getattr(node, "name", None) == part
+                or (isinstance(node, ast.AnnAssign) and getattr(node.target, "id", None) == part)
+            ]
+            assert found, f"{path} has no {name}"
+            body = getattr(found[0], "body", [])
 
 
 @pytest.mark.parametrize("page", pages.PARTS, ids=name_of)
