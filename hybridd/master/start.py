@@ -35,6 +35,7 @@ from hybridd.ops.logs import Logs
 from hybridd.ops.pidfile import PidFile
 from hybridd.ops.sink import STANDARD
 from hybridd.ops.systemd import take_listen_fds
+from hybridd.ops.title import make_room
 
 _log = logging.getLogger("hybridd.master")
 
@@ -105,6 +106,7 @@ def begin(loaded: Loaded) -> Start | Launcher:
         text = "process 1 cannot leave: its end is the end of the container; run in the foreground there"
         raise ConfigurationError([str(Problem(loaded.origins["daemon"], text, "daemon"))])
     fill_standard_streams()
+    make_room()
     identity = whom(loaded)
     if config.umask is not None:
         os.umask(config.umask)
@@ -112,6 +114,8 @@ def begin(loaded: Loaded) -> Start | Launcher:
     if pid_file is not None:
         pid_file.refuse_another()
     notes = list(_arrange(loaded, identity)) if identity else []
+    if config.daemon and "NOTIFY_SOCKET" in os.environ:
+        notes.append("whoever started hybridd waits to be notified by this process (NOTIFY_SOCKET): leave daemon out")
     logs = open_logs(config, identity)
     try:
         listeners, admin_listeners = bind(config, identity)

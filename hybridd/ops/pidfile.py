@@ -19,12 +19,14 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
+from itertools import pairwise
 from typing import Final
 
 from hybridd.errors import OperatingSystemError
 from hybridd.ops.title import MASTER
 
 LONGEST: Final = 64  # bytes that are looked at; a PID has at most 7 digits (proc(5), pid_max)
+LONGEST_TITLE: Final = 4096
 MODE: Final = 0o644  # for everybody to read, less the umask
 
 
@@ -137,7 +139,7 @@ def title_of(pid: int) -> bytes | None:
     """Return the command line of a process; None when there is none, empty when it may not be seen."""
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:  # noqa: PTH123 - /proc
-            return file.read(LONGEST) or None  # a zombie has none
+            return file.read(LONGEST_TITLE) or None  # a zombie has none
     except OSError:
         pass
     try:
@@ -150,5 +152,11 @@ def title_of(pid: int) -> bytes | None:
 
 
 def may_be_master(title: bytes) -> bool:
-    """Tell whether a process with this title may be a master; only what is certainly another program is not."""
-    return not title or title.startswith(MASTER.encode())
+    """Tell whether a process with this title may be a master; only what is certainly another program is not.
+
+    One whose title could not be set shows the command that it was started with.
+    """
+    if not title or title.startswith(MASTER.encode()):
+        return True
+    words = [os.path.basename(word) for word in title.split(b"\0")]  # noqa: PTH119 - bytes
+    return (b"hybridd", b"run") in pairwise(words)

@@ -15,6 +15,15 @@ MASTER: Final = "hybridd: master"
 """How a master's title begins; a PID file is judged by it."""
 
 
+def make_room() -> None:
+    """Let setproctitle look for the memory that titles are written to, once, before the environment is changed.
+
+    It is that of the arguments and of the environment behind them, which is only found as long as both are as exec(3)
+    left them; afterwards titles would silently stay as they are.
+    """
+    setproctitle.getproctitle()
+
+
 def master_title(application: str, generation: int, state: str) -> str:
     """Return for example ``hybridd: master [shop:app] gen 3, running``; without an application no brackets."""
     name = f" [{application}]" if application else ""

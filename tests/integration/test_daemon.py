@@ -453,6 +453,15 @@ def test_the_environment_is_that_of_the_user(as_root, daemon, place):
     assert server.fetch("/").text == "/nonexistent nobody nobody"
 
 
+def test_titles_survive_the_change_of_the_environment(as_root, daemon, place):
+    """They are written over the first environment, whose first variable is changed here."""
+    clean = ["env", "-i", "HOME=/root", "PATH=/usr/bin:/bin"]
+    server = daemon({"user": "nobody", "workers": 1}, before=[*passage(place), *clean]).start()
+    assert title(server.pid).startswith("hybridd: master")
+    (worker,) = server.wait_workers(1)
+    assert title(worker).startswith("hybridd: worker 0")
+
+
 def test_in_a_folder_of_roots_it_still_starts_and_says_what_a_rotation_needs(as_root, daemon, place):
     """/run/hybridd.pid and /var/log/hybridd.log, of old."""
     server = daemon({"user": "nobody", "workers": 1}, before=passage(place)).start()

@@ -49,6 +49,9 @@ def test_a_master_is_known_by_its_title():
     assert not may_be_master(worker_title(2, 3, "ready", connections=0, calls=0).encode())
     assert not may_be_master(b"/usr/sbin/nginx\0-g\0daemon on;\0")
     assert not may_be_master(b"python\0-m\0hybridd\0health\0")
+    assert may_be_master(b"/opt/hybridd/bin/python3\0/opt/hybridd/bin/hybridd\0run\0shop:app\0"), "without a title"
+    assert may_be_master(b"python\0-m\0hybridd\0run\0")
+    assert not may_be_master(b"vi\0run\0hybridd\0")
     assert may_be_master(b""), "who may not be looked at may be one"
 
 
