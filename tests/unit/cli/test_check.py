@@ -56,6 +56,17 @@ def test_what_is_odd_is_said_and_only_strict_refuses_it(file, monkeypatch, capsy
     assert main(["-c", name, "--strict"]) == 78
 
 
+def test_users_that_do_not_exist_are_a_warning(file, capsys):
+    """hybridd may run on another machine than the one that checks."""
+    name = file("user: no-such-user\nlimits: {connections: 1000}\n")
+    assert main(["-c", name]) == 0
+    assert capsys.readouterr().err == f"{name}:1:7: user: there is no user no-such-user on this machine\n"
+    assert main(["-c", name, "--strict"]) == 78
+    capsys.readouterr()
+    assert main(["-c", name, "-u", "root", "-g", "no-such-group"]) == 0
+    assert capsys.readouterr().err == "-g: there is no group no-such-group on this machine\n"
+
+
 def test_facts_are_about_this_machine(tmp_path):
     found = facts(Config(log=Log(file="/nowhere/at/all.log"), chdir=str(tmp_path)))
     assert found.cpus >= 1

@@ -38,3 +38,11 @@ def test_what_is_odd_is_said_before_the_start(master, monkeypatch, capsys):
     monkeypatch.setenv("HYBRIDD_WORKERS", "")
     assert main([]) == 7
     assert capsys.readouterr().err == "hybridd: HYBRIDD_WORKERS: is blank and says nothing\n"
+
+
+def test_logs_that_a_daemon_would_lose_are_named(master, capsys):
+    assert main(["--daemon"]) == 7
+    text = "- is standard error, which a daemon does not have: what hybridd has to say is lost; name a file"
+    assert capsys.readouterr().err == f"hybridd: log.file: {text}\n"
+    assert main(["--daemon", "--log-file", "/var/log/hybridd.log"]) == 7
+    assert capsys.readouterr().err == ""
