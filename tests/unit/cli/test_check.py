@@ -60,7 +60,7 @@ def test_users_that_do_not_exist_are_a_warning(file, capsys):
     """hybridd may run on another machine than the one that checks."""
     name = file("user: no-such-user\nlimits: {connections: 1000}\n")
     assert main(["-c", name]) == 0
-    assert capsys.readouterr().err == f"{name}:1:7: user: there is no user no-such-user on this machine\n"
+    assert capsys.readouterr().err == f"{name}:1:1: user: there is no user no-such-user on this machine\n"
     assert main(["-c", name, "--strict"]) == 78
     capsys.readouterr()
     assert main(["-c", name, "-u", "root", "-g", "no-such-group"]) == 0
