@@ -25,6 +25,8 @@ class Dispatch:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     handlers_hold_loop: bool = False
     """Nobody can look at the clock while a handler runs."""
+    descriptors: int = 1
+    """Open files that a connection costs its worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,11 @@ DISPATCHES: Final[Mapping[str, Dispatch]] = {
         handlers_hold_loop=True,
     ),
     "fork": Dispatch("gets a process of its own", _ONE_REQUEST),
-    "thread": Dispatch("gets a thread of its own"),
+    "thread": Dispatch("gets a thread of its own", descriptors=2),  # its socket, and what wakes its thread
     # Sixteen idle clients with sixteen threads to wait for them, and nobody is served.
-    "pool": Dispatch("is served to its end by one of a bounded pool of threads", {"timeouts.keep_alive": 5.0}),
+    "pool": Dispatch(
+        "is served to its end by one of a bounded pool of threads", {"timeouts.keep_alive": 5.0}, descriptors=2
+    ),
     "reactor": Dispatch(
         "is multiplexed by an event loop; handlers run on the loop and must not block", handlers_hold_loop=True
     ),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from hybridd.config.patterns import DISPATCHES
 from hybridd.config.settings import Config
 from hybridd.ops.limits import connections_that_fit
 
@@ -46,4 +47,5 @@ def shortcomings(config: Config, machine: Machine) -> Iterator[str]:
 
 
 def _room(config: Config, machine: Machine) -> int:
-    return connections_that_fit(machine.open_files, listeners=len(config.listen), threads=config.threads)
+    room = connections_that_fit(machine.open_files, listeners=len(config.listen), threads=config.threads)
+    return max(1, room // DISPATCHES[config.dispatch].descriptors)

@@ -29,6 +29,19 @@ def test_an_echo_class_is_served(serve):
             assert receive(connection, len(text)) == text
 
 
+@pytest.mark.parametrize("pattern", ["serial", "process", "thread", "pool", "reactor"])
+def test_in_every_pattern_the_class_is_the_same(serve, pattern):
+    server = serve({**ECHO, "pattern": pattern, "workers": 1})
+    for text in (b"hello", b"x" * 100_000):
+        with connect(server.address) as connection:
+            connection.sendall(text)
+            assert receive(connection, len(text)) == text
+    wait_until(
+        lambda: server.metrics().total("hybridd_connections_closed_total") == 2, within=5, what="both are counted"
+    )
+    assert server.metrics().total("hybridd_connections_accepted_total") == 2
+
+
 def test_many_clients_at_once(serve):
     server = serve(ECHO)
     connections = [connect(server.address) for _ in range(200)]

@@ -34,3 +34,9 @@ def test_a_backlog_that_the_system_cuts_is_said():
     assert "backlog is 2048" in said
     assert "128" in said
     assert list(shortcomings(Config(), replace(AMPLE, somaxconn=None))) == []
+
+
+def test_a_thread_for_each_connection_takes_two_open_files_of_each():
+    machine = replace(AMPLE, open_files=1024)
+    one, two = (fit(Config(dispatch=dispatch), machine).limits.connections for dispatch in ("hybrid", "thread"))
+    assert two == one // 2
