@@ -87,7 +87,7 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
         Acceptor(listener, terms, limit, gate=gate, take=take)
         for listener, take in zip(spec.listeners, takes, strict=True)
     ]
-    report = Report(spec, row, counts=counts, terms=terms, dispatch=work, acceptors=acceptors, gate=gate)
+    report = Report(spec, row, counts=counts, terms=terms, dispatch=work, acceptors=acceptors)
     reactor.after_turn.append(logs.access.flush)
     serving = Serving(
         config,

@@ -17,7 +17,6 @@ from hybridd.ops.scoreboard import Row
 from hybridd.ops.title import Title, worker_title
 from hybridd.worker import words
 from hybridd.worker.accepting import Acceptor
-from hybridd.worker.gate import Gate
 from hybridd.worker.spec import WorkerSpec
 from hybridd.worker.words import WorkerState
 from hybridd.worker.work import Work
@@ -35,7 +34,6 @@ class Report:
         terms: Terms,
         dispatch: Work,
         acceptors: Sequence[Acceptor],
-        gate: Gate,
     ) -> None:
         self._spec = spec
         self._row = row
@@ -43,7 +41,6 @@ class Report:
         self._terms = terms
         self._dispatch = dispatch
         self._acceptors = acceptors
-        self._gate = gate
         self._state = WorkerState.BOOTING
         self._title = Title()
         self._moved: tuple[int, ...] = ()
@@ -75,13 +72,14 @@ class Report:
         """The loop goes to sleep; another worker may leave a connection to us if we would hear of it."""
         row = self._row.words
         row[words.BUSY_SINCE] = 0
-        row[words.ASLEEP] = int(self._terms.armed > 0 and not self._gate.deferring)
+        row[words.ASLEEP] = int(self._terms.armed > 0)
 
     def wakes(self) -> None:
         """The loop has something to do."""
         row = self._row.words
-        row[words.ASLEEP] = 0
-        row[words.BUSY_SINCE] = time.monotonic_ns()
+        now = time.monotonic_ns()
+        row[words.ASLEEP] = now if row[words.ASLEEP] == 1 else 0
+        row[words.BUSY_SINCE] = now
 
     def turned(self) -> None:
         """A turn has ended: store what it changed; that is nothing if no byte, Call, connection or listener moved."""

@@ -33,7 +33,7 @@ LAYOUT: Final = Layout(
         "pid",
         "state",  # WorkerState and generation, see pack_state
         "heartbeat",  # when the loop last beat (once per second)
-        "asleep",  # 1 while in select with the listener armed
+        "asleep",  # 1: in select with the listener armed; else when it was woken from that, until its turn has ended
         "busy_since",  # when the turn began that has not ended; 0 while in select
         "oldest_call",  # when the oldest call that still runs began
         "accepting",  # 1 while the listeners are registered

@@ -28,7 +28,7 @@ class Fleet:
     def worker(self, slot: int, **words_of_row: int) -> memoryview:
         """Another worker: idle, asleep and accepting unless said otherwise."""
         row = self.board.claim(slot).words
-        facts = {"load": 0, "accepting": 1, "asleep": 1, "busy_since": 0, "heartbeat": NOW_NS - 10**9, **words_of_row}
+        facts = {"load": 0, "accepting": 1, "asleep": 1, "heartbeat": NOW_NS - 10**9, **words_of_row}
         for name, value in facts.items():
             row[words.LAYOUT.word(name)] = value
         return row
@@ -59,8 +59,8 @@ def test_a_slot_that_nobody_has_counts_for_nothing(fleet):
     "not_a_candidate",
     [
         {"accepting": 0},  # drains, boots, is on probation, or has no handler free
-        {"asleep": 0},  # is busy, and has been for long
-        {"asleep": 0, "busy_since": NOW_NS - 3_000_000},
+        {"asleep": 0},  # is busy
+        {"asleep": NOW_NS - 3_000_000},  # was woken, and has not come to its listener for long
         {"load": words.pack_load(0, 10)},  # has as much to do
         {"load": words.pack_load(1, 0)},
         {"heartbeat": NOW_NS - 2_600_000_000},  # is stopped, or dead and not yet reaped
@@ -73,7 +73,7 @@ def test_to_whom_nothing_is_left(fleet, not_a_candidate):
 
 
 def test_somebody_woken_by_the_same_connection_counts_as_asleep(fleet):
-    fleet.worker(0, asleep=0, busy_since=NOW_NS - 1_000_000)
+    fleet.worker(0, asleep=NOW_NS - 1_000_000)
     assert fleet.gate.defers(NOW)
 
 
@@ -83,24 +83,34 @@ def test_calls_weigh_more_than_connections(fleet):
     assert fleet.gate.defers(NOW)
 
 
+def looks(fleet, start: float, seconds: float) -> list[bool]:
+    """Look again every half a millisecond, as a loop does that comes round without sleep."""
+    return [fleet.gate.defers(start + step * 0.0005) for step in range(round(seconds / 0.0005) + 1)]
+
+
 def test_its_patience_ends(fleet):
     """Who has been left a connection and has not taken it for 5 ms does not: it is stopped, or the machine is busy."""
     fleet.worker(0)
+    assert all(looks(fleet, NOW, 0.004))
+    assert looks(fleet, NOW + 0.0045, 0.001) == [True, True, False]
+    assert fleet.gate.defers(NOW + 0.006), "with the next connection it is patient again"
+
+
+def test_a_connection_after_a_sleep_is_another_one(fleet):
+    """Somebody took the first one: that it was left to others does not count against the second."""
+    fleet.worker(0)
     assert fleet.gate.defers(NOW)
-    assert fleet.gate.defers(NOW + 0.004)
-    assert not fleet.gate.defers(NOW + 0.006)
-    assert not fleet.gate.deferring
-    assert fleet.gate.defers(NOW + 0.007), "with the next connection it is patient again"
+    assert fleet.gate.defers(NOW + 0.010)
+    assert fleet.gate.defers(NOW + 0.020)
 
 
 def test_patience_begins_anew_when_nobody_was_better_in_between(fleet):
     other = fleet.worker(0)
-    assert fleet.gate.defers(NOW)
+    assert all(looks(fleet, NOW, 0.003))
     other[words.ASLEEP] = 0
-    assert not fleet.gate.defers(NOW + 0.004)
+    assert not fleet.gate.defers(NOW + 0.0035)
     other[words.ASLEEP] = 1
-    assert fleet.gate.defers(NOW + 0.006)
-    assert fleet.gate.defers(NOW + 0.010)
+    assert all(looks(fleet, NOW + 0.004, 0.004))
 
 
 loads = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 50)), min_size=2, max_size=6)

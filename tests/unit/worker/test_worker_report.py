@@ -39,7 +39,6 @@ class Worker:
         self.terms = SimpleNamespace(received=0, sent=0, lost=0, open=set(), armed=0)
         self.dispatch = SimpleNamespace(running=set(), queued=0, threads=32, oldest=0.0, handoffs=0)
         self.acceptors = [SimpleNamespace(accepted=0) for _ in range(2)]
-        self.gate = SimpleNamespace(deferring=False)
         self.logs = SimpleNamespace(dropped=(0, 0))
         self.report = Report(
             SimpleNamespace(slot=3, generation=7, doorbell=DOORBELL, logs=self.logs),
@@ -48,7 +47,6 @@ class Worker:
             terms=self.terms,
             dispatch=self.dispatch,
             acceptors=self.acceptors,
-            gate=self.gate,
         )
 
     def __getitem__(self, word: int) -> int:
@@ -110,17 +108,11 @@ def test_a_beat_stores_what_is_too_dear_for_every_turn(worker):
 
 
 @pytest.mark.parametrize(
-    ("armed", "deferring", "asleep"),
-    [
-        (0, False, 0),
-        (1, False, 1),
-        (2, False, 1),
-        (2, True, 0),  # it has just left a connection to somebody else: nobody may leave it to us
-    ],
+    ("armed", "asleep"),
+    [(0, 0), (1, 1), (2, 1)],
 )
-def test_asleep_means_that_a_connection_would_wake_us(worker, armed, deferring, asleep):
+def test_asleep_means_that_a_connection_would_wake_us(worker, armed, asleep):
     worker.terms.armed = armed
-    worker.gate.deferring = deferring
     worker.report.wakes()
     worker.report.sleeps()
     assert (worker[words.ASLEEP], worker[words.BUSY_SINCE]) == (asleep, 0)
@@ -129,6 +121,14 @@ def test_asleep_means_that_a_connection_would_wake_us(worker, armed, deferring, 
 def test_awake_since(worker):
     worker.terms.armed = 1
     worker.report.sleeps()
+    worker.report.wakes()
+    assert (worker[words.ASLEEP], worker[words.BUSY_SINCE]) == (NOW, NOW)
+
+
+def test_a_loop_that_goes_on_without_sleep_was_not_just_woken(worker):
+    worker.terms.armed = 1
+    worker.report.sleeps()
+    worker.report.wakes()
     worker.report.wakes()
     assert (worker[words.ASLEEP], worker[words.BUSY_SINCE]) == (0, NOW)
 
