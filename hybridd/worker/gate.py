@@ -3,8 +3,8 @@
 Epoll wakes every worker that waits on a shared listener, and the busiest is often the first to look.  Measured with 400
 keep-alive connections on 4 workers, the fullest had 2.2 to 3.1 times the mean; EPOLLEXCLUSIVE made it worse (one had
 all).  So a worker leaves a connection to another one, but only to one that is certain to look for it: asleep in select
-with its listener armed, or just woken from there by this very connection, and with less to do.  It never waits for that:
-it looks again when its loop comes round.  (A gate that waited 2 ms cut new connections per second to a ninth.)
+with its listener armed, or just woken from there by this very connection, and with less to do.  It never waits for
+that: it looks again when its loop comes round.  (A gate that waited 2 ms cut new connections per second to a ninth.)
 
 Knows:     the rows of the other workers.
 Never:     sockets.
@@ -22,8 +22,8 @@ _PATIENCE = 0.005
 """Seconds: who has left a connection to others for so long takes it; they are stopped, or the machine is very busy."""
 
 _ANOTHER = 0.001
-"""Seconds: who defers looks again with every turn of a loop that does not sleep; after a longer pause it slept, and what
-waits now is another connection."""
+"""Seconds: who defers looks again with every turn of a loop that does not sleep; after a longer pause it slept, and
+what waits now is another connection."""
 
 _JUST_WOKEN = 2_000_000
 """Nanoseconds in which a worker that was woken, by this connection like us, has not come to its listener yet."""
