@@ -139,7 +139,7 @@ class Limits:
         integer(1, 10_000),
         "The most connections of one worker with dispatch fork, each of which has a process; further ones wait in the"
         " backlog.",
-        also="max_children max_requests_workers",
+        also="max_children max_request_workers",
     )
     queue: int = setting(
         1024,

@@ -192,8 +192,8 @@ def _make_control(
 def _describe(config: Config) -> str:
     what = config.protocol or config.application or "the built-in welcome application"
     return (
-        f"{what}, {config.workers} workers with {config.threads} threads each, pattern {config.pattern},"
-        f" Python {platform.python_version()}, pid {os.getpid()}"
+        f"{what}, pattern {config.pattern} (workers {config.workers}, dispatch {config.dispatch},"
+        f" threads {config.threads}), Python {platform.python_version()}, pid {os.getpid()}"
     )
 
 

@@ -6,12 +6,20 @@ Runs in:   a child whose parent forks from its main thread (the signal means the
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
+from functools import cache
+from typing import Any
 
 _PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
+
+
+@cache
+def libc() -> Any:
+    """Load what the call needs; a parent does so once, that its children need not."""
+    import ctypes  # noqa: PLC0415 - no other process needs it
+
+    return ctypes.CDLL(None)
 
 
 def send_at_parents_death(number: signal.Signals, parent: int) -> None:
@@ -19,6 +27,6 @@ def send_at_parents_death(number: signal.Signals, parent: int) -> None:
 
     Where a sandbox forbids it nothing happens: then whoever ends us must know us by himself.
     """
-    _libc.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+    libc().prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
     if os.getppid() != parent:  # it died before
         os.kill(os.getpid(), number)

@@ -22,8 +22,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hybridd.http.counts import HttpCounts
-from hybridd.http.outcome import CloseReason
+from hybridd.http.outcome import CLOSE_REASON_INDEX, CloseReason
 from hybridd.net.terms import Terms
+from hybridd.ops.parent_death import libc
 from hybridd.ops.scoreboard import Row, Scoreboard
 from hybridd.ops.title import connection_from
 from hybridd.worker import words
@@ -125,6 +126,7 @@ class ConnectionProcesses:
         self._ended = 0
         self._killed = 0
         self._collected_at = 0.0
+        libc()
         # What is there now is shared with every child; a collection that looks at it would copy its pages.
         gc.collect()
         gc.freeze()
@@ -273,16 +275,13 @@ class ConnectionProcesses:
         reading = self._board.read()
         terms, counts, totals = self._terms, self._counts, reading.totals
         words.load_http(totals, counts)
-        counts.closed[CLOSED_BY_DEATH] += self._killed
+        counts.closed[CLOSE_REASON_INDEX[CloseReason.ERROR]] += self._killed
         terms.received = totals[words.NETWORK_RECEIVE]
         terms.sent = totals[words.NETWORK_TRANSMIT]
         terms.lost = self._ended
         counts.open = len(self._children)
         counts.reading = sum(row[words.CONNECTIONS_READING] for row in reading.rows.values())
         counts.active = sum(row[words.CONNECTIONS_ACTIVE] for row in reading.rows.values())
-
-
-CLOSED_BY_DEATH = list(CloseReason).index(CloseReason.ERROR)
 
 
 def _status(pid: int, options: int) -> int | None:
