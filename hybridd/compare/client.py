@@ -21,7 +21,7 @@ from typing import Any
 from hybridd.compare.burst import Burst
 from hybridd.compare.crowd import Crowd
 from hybridd.compare.exchange import pin, request_bytes
-from hybridd.compare.footprint import members
+from hybridd.compare.footprint import Process, members
 from hybridd.compare.load import Load
 
 
@@ -29,22 +29,12 @@ class Commands:
     """What can be asked for; every value is JSON."""
 
     def __init__(self) -> None:
-        self._load: Load | None = None
         self._crowd: Crowd | None = None
-        self._guarded = 0
+        self._guarded: set[Process] = set()
 
     def load(self, *, port: int, path: str, connections: int, seconds: float) -> Any:
-        """Ask as fast as answers come; the connections stay for the next round."""
-        if self._load is None:
-            self._load = Load(port, request_bytes(path, port), connections)
-        return self._load.run(seconds)
-
-    def unload(self) -> Any:
-        """Close those connections."""
-        if self._load is not None:
-            self._load.close()
-            self._load = None
-        return {}
+        """Ask as fast as answers come."""
+        return Load(port, request_bytes(path, port), connections).run(seconds)
 
     def burst(self, *, port: int, requests: list[tuple[float, str]], patience: float, linger: float) -> Any:
         """Ask once per client."""
@@ -79,15 +69,17 @@ class Commands:
         return {}
 
     def guard(self, *, session: int) -> Any:
-        """Know which server to end when the command has gone without doing it."""
-        self._guarded = session
+        """Know a server, by the first process of its session, to end it when the command goes without doing so."""
+        self._guarded.update(process for process in members(session) if process.pid == session)
         return {}
 
     def end_guarded(self) -> None:
-        """End that server: its master is the first of its session."""
-        with contextlib.suppress(ProcessLookupError):
-            if any(process.pid == self._guarded for process in members(self._guarded)):
-                os.kill(self._guarded, signal.SIGQUIT)
+        """End the servers that are still there."""
+        for guarded in self._guarded:
+            for process in members(guarded.session):
+                if (process.pid, process.started) == (guarded.pid, guarded.started):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(process.pid, signal.SIGQUIT)
 
 
 def answers(lines: Iterator[str], commands: Commands) -> Iterator[Any]:
@@ -111,7 +103,7 @@ def main(arguments: list[str]) -> int:
             sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it flushes
-    commands.end_guarded()  # who asked has been killed: one that ends by itself kills us, and ends its server before
+    commands.end_guarded()  # none, unless who asked has been killed
     return 0
 
 

@@ -23,6 +23,9 @@ _GRACE = 15.0
 """Seconds that an answer may take beyond what the command itself takes."""
 
 
+_LAST_SECONDS = 2.0
+
+
 class ClientProcess:
     """The load client; leaving the ``with`` ends it."""
 
@@ -44,11 +47,15 @@ class ClientProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         with deferred():
-            self._process.kill()
-            self._process.wait()
-            for pipe in (self._process.stdin, self._process.stdout):
-                if pipe is not None:
-                    pipe.close()
+            assert self._process.stdin is not None
+            assert self._process.stdout is not None
+            self._process.stdin.close()  # it ends what it guards, and itself, when it is not in the middle of something
+            try:
+                self._process.wait(_LAST_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process.stdout.close()
 
     def ask(self, command: str, within: float, **values: Any) -> Any:
         """Return the result of a command that takes about ``within`` seconds.

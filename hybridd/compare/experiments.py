@@ -23,6 +23,7 @@ from hybridd.compare.wishes import Routes, Wishes
 from hybridd.errors import BootError, UsageError
 
 ROUND_SECONDS = 0.5
+WRK_ROUND_SECONDS = 1.0  # it knows whole seconds only
 _WARM_UP_SECONDS = 0.3
 _PATIENCE = 5.0
 
@@ -67,21 +68,18 @@ def settle(bench: Bench) -> None:
     bench.client.ask("fresh", _PATIENCE, port=port, path=path, patience=_PATIENCE, seconds=_PATIENCE, most=1)
 
 
-def measure_load(bench: Bench) -> Load:
-    """Ask as fast as answers come, in several rounds."""
-    wishes = bench.wishes
-    _probe(bench, wishes.routes.fast, "--path")
-    load, length = (_wrk_load, 1.0) if wishes.load == "wrk" else (_own_load, ROUND_SECONDS)
+def prepare_load(bench: Bench) -> None:
+    """See that the route is there, and let the server get warm."""
+    _probe(bench, bench.wishes.routes.fast, "--path")
     _own_load(bench, _WARM_UP_SECONDS)
-    if load is _wrk_load:
-        bench.client.ask("unload", 0.0)
-    rounds = []
-    for seconds in round_lengths(wishes.duration, length):
-        before = footprint.cpu_time(bench.server.session)
-        came = load(bench, seconds)
-        rounds.append(to_round(came, footprint.cpu_time(bench.server.session) - before))
-    bench.client.ask("unload", 0.0)
-    return summary(rounds)
+
+
+def load_round(bench: Bench, seconds: float) -> Round:
+    """Ask as fast as answers come."""
+    load = _wrk_load if bench.wishes.load == "wrk" else _own_load
+    before = footprint.cpu_time(bench.server.session)
+    came = load(bench, seconds)
+    return to_round(came, footprint.cpu_time(bench.server.session) - before)
 
 
 def _wrk_load(bench: Bench, seconds: float) -> Mapping[str, Any]:
@@ -101,8 +99,9 @@ def _own_load(bench: Bench, seconds: float) -> Mapping[str, Any]:
     return came
 
 
-def round_lengths(duration: float, each: float) -> list[float]:
-    """Divide a duration into rounds of about ``each`` seconds, at least one."""
+def round_lengths(wishes: Wishes) -> list[float]:
+    """Divide the duration into rounds, at least one."""
+    duration, each = wishes.duration, WRK_ROUND_SECONDS if wishes.load == "wrk" else ROUND_SECONDS
     count = max(1, round(duration / each))
     return [duration / count] * count
 
@@ -252,7 +251,6 @@ def _burst(
 
 
 EXPERIMENTS: Mapping[str, tuple[str, Callable[[Bench], Any]]] = {
-    "load": ("load", measure_load),
     "demonstration": ("handlers that sleep", demonstrate),
     "crowd": ("slow clients", crowd),
     "crash": ("a crash", crash),

@@ -18,13 +18,19 @@ _KIB = 1024
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process; ``reaped`` is the CPU time in seconds of its children that have ended and been waited for."""
+    """One process.
+
+    Attributes:
+        reaped: CPU seconds of its children that have ended and been waited for.
+        started: in ticks since the machine started; a pid alone may be another process's later.
+    """
 
     pid: int
     session: int
     state: str
     threads: int
     reaped: float
+    started: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ def parse_stat(text: str) -> Process | None:
     fields = tail.split()
     try:
         reaped = (int(fields[13]) + int(fields[14])) * _TICK
-        return Process(int(head.split(" ", 1)[0]), int(fields[3]), fields[0], int(fields[17]), reaped)
+        return Process(int(head.split(" ", 1)[0]), int(fields[3]), fields[0], int(fields[17]), reaped, int(fields[19]))
     except (IndexError, ValueError):
         return None
 
@@ -63,7 +69,13 @@ def parse_pss(text: str) -> int:
 
 
 def members(session: int) -> list[Process]:
-    """Return the living processes of a session."""
+    """Return the living processes of a session.
+
+    Raises:
+        ValueError: 0 is nobody's session: it is what the kernel and whatever the first process started have in common.
+    """
+    if session <= 0:
+        raise ValueError(f"no session has the number {session}")
     return [process for process in _all_of(session) if process.state not in "ZX"]
 
 

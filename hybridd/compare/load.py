@@ -21,6 +21,7 @@ from hybridd.compare.percentiles import percentile
 _FAILED_FROM = 400  # the status from which on an answer is a failure
 _PAUSE = 0.01  # seconds before one that failed tries again, lest a dead server be hammered
 _TURN = 0.1
+_PATIENCE = 5.0  # seconds for the last answers
 
 
 class _Connection:
@@ -43,11 +44,7 @@ class _Connection:
 
 
 class Load:
-    """A closed loop over ``connections`` connections, in rounds.
-
-    Between two rounds the connections stay as they are, requests in flight too: else every round would leave the server
-    with work that no answer of that round is counted for.
-    """
+    """A closed loop over ``connections`` connections."""
 
     def __init__(self, port: int, request: bytes, connections: int) -> None:
         self._port = port
@@ -58,34 +55,30 @@ class Load:
         self._latencies: list[float] = []
         self._failures = 0
         self._paused_until = 0.0
-        self._rests_since = 0.0
+        self._asking = True
 
     def run(self, seconds: float) -> dict[str, Any]:
-        """Do a round, return what came of it."""
+        """Ask for ``seconds``, wait for what is still to come, and return what came of it.
+
+        Nothing is in flight at either end: what the server did in between is what these answers cost.
+        """
         began, cpu = time.monotonic(), time.process_time()
-        self._begin(began)
         now, end = began, began + seconds
-        while now < end:
-            if len(self._open) < self._wanted and now >= self._paused_until:
-                self._fill(now)
-            for descriptor, _ in self._poll.poll(min(_TURN, end - now)):
-                self._ready(self._open[descriptor])
-            now = time.monotonic()
-        self._rests_since = now
+        try:
+            while self._asking or (self._open and now < end + _PATIENCE):
+                if self._asking and len(self._open) < self._wanted and now >= self._paused_until:
+                    self._fill(now)
+                for descriptor, _ in self._poll.poll(max(0.0, min(_TURN, end - now)) if self._asking else _TURN):
+                    self._ready(self._open[descriptor])
+                now = time.monotonic()
+                self._asking = now < end
+        finally:
+            self._failures += len(self._open)
+            for connection in self._open.values():
+                connection.socket.close()
+            self._poll.close()
         elapsed = now - began
         return self._result(elapsed, (time.process_time() - cpu) / elapsed)
-
-    def close(self) -> None:
-        """Close everything."""
-        for connection in self._open.values():
-            connection.socket.close()
-        self._open.clear()
-        self._poll.close()
-
-    def _begin(self, now: float) -> None:
-        for connection in self._open.values():
-            connection.asked += now - self._rests_since  # that time is no latency of the server's
-        self._latencies, self._failures = [], 0
 
     def _result(self, elapsed: float, share: float) -> dict[str, Any]:
         self._latencies.sort()
@@ -135,9 +128,10 @@ class Load:
             self._latencies.append(now - connection.asked)
         else:
             self._failures += 1
-        if not answer.keeps:
+        if not (answer.keeps and self._asking):
             self._close(connection)
-            self._fill(now)
+            if self._asking:
+                self._fill(now)
             return
         answer.begin()
         connection.asked = now

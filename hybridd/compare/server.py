@@ -9,9 +9,11 @@ Runs in:   the command line tool.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -42,14 +44,12 @@ class Server:
 
     Attributes:
         port: where it serves.
-        session: the number of its session; every process of it is in there.
 
     ``spawned`` is called with that number as soon as there is one.
     """
 
     def __init__(self, arguments: Sequence[str], spawned: Callable[[int], object]) -> None:
         self.port = 0
-        self.session = 0
         self._arguments = arguments
         self._spawned = spawned
         self._process: subprocess.Popen[bytes] | None = None
@@ -69,6 +69,12 @@ class Server:
     ) -> None:
         self.stop()
 
+    @property
+    def session(self) -> int:
+        """The number of its session, which every process of it is in: that of its first process (setsid(2))."""
+        assert self._process is not None, "not started"
+        return self._process.pid
+
     def stop(self) -> None:
         """End it: asked first, then killed; a second Ctrl-C meanwhile changes nothing."""
         with deferred():
@@ -82,30 +88,26 @@ class Server:
         return (self._folder / "log").read_text(errors="replace")
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
-        process.send_signal(signal.SIGQUIT)
+        """End all of its session; the first process is reaped last, so that the number is nobody else's meanwhile."""
+        ended = os.pidfd_open(process.pid)
         try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._kill_all()
-        # Workers see that their master is gone; nothing may be left when we go on.
-        end = time.monotonic() + _STOP_SECONDS
-        while members(self.session) and time.monotonic() < end:
-            self._kill_all()
+            process.send_signal(signal.SIGQUIT)
+            select.select([ended], [], [], _STOP_SECONDS)
+            end = time.monotonic() + _STOP_SECONDS
+            while (left := members(process.pid)) and time.monotonic() < end:
+                for one in left:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(one.pid, signal.SIGKILL)
+                select.select([ended], [], [], _LOOK_SECONDS)
+        finally:
+            os.close(ended)
         process.wait()
-
-    def _kill_all(self) -> None:
-        for process in members(self.session):
-            try:
-                os.kill(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
 
     def _start(self) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             notify.bind(str(self._folder / "notify"))
             with deferred(), (self._folder / "log").open("ab") as log:
                 self._process = self._spawn(log)
-            self.session = self._process.pid
             self._spawned(self.session)
             self._wait_ready(notify, self._process)
         self.port = port_of(self._status())

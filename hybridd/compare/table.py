@@ -23,7 +23,7 @@ def render(comparison: Comparison, width: int) -> str:
     """Return the table with a sentence behind each row, and what must be known to read it."""
     rows = comparison.rows
     if not rows:
-        return "nothing was measured\n"
+        return f"{'' if comparison.complete else 'interrupted: '}nothing was measured\n"
     width = max(width, _NARROWEST)
     parts = [_block(columns, rows) for columns in blocks(COLUMNS, rows, width)]
     parts += [_filled(_about(rows), width), _filled(remarks(comparison), width)]

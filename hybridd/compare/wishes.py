@@ -76,6 +76,10 @@ class Visit:
     settings: tuple[str, ...] = ()
 
 
+# Load is measured on one worker: what several do together depends on how many CPUs are left for them, and the load
+# client would be the limit.  Everything else is measured on the pattern as it is meant.
+UNDER_LOAD = Visit(1, ("load",))
+
 # A server that is soon full: 8 connections in each worker (4 of them at work) and 8 in the backlog.
 LITTLE_ROOM = (
     *("--backlog", "8", "--threads", "4"),
@@ -84,19 +88,12 @@ LITTLE_ROOM = (
 
 
 def visits(pattern: Pattern, wishes: Wishes) -> list[Visit]:
-    """Return the servers to start for a pattern.
-
-    Load is measured on one worker: what several do together depends on how many CPUs are left for them, and the load
-    client would be the limit.  Everything else is measured on the pattern as it is meant.
-    """
+    """Return the servers to start for a pattern when its turn comes, and what is measured on each."""
+    workers = wishes.workers if pattern.several else 1
     others = tuple(name for name in ("demonstration", "crash") if possible(name, wishes.routes))
-    # The crowd comes to a server that has not grown yet, the crash last.
-    if pattern.several and wishes.workers > 1:
-        found = [Visit(1, ("load",)), Visit(wishes.workers, ("crowd", *others))]
-    else:
-        found = [Visit(1, ("crowd", "load", *others))]
+    found = [Visit(workers, ("crowd", *others))]  # the crowd comes to a server that has not grown yet, the crash last
     if possible("backlog", wishes.routes):
-        found.append(Visit(found[-1].workers, ("backlog",), LITTLE_ROOM))
+        found.append(Visit(workers, ("backlog",), LITTLE_ROOM))
     return found
 
 
@@ -137,3 +134,13 @@ def expected_seconds(experiment: str, pattern: Pattern, wishes: Wishes) -> float
             return 4.5
         case _:
             return 2.5
+
+
+def total_seconds(wishes: Wishes) -> float:
+    """Return about how long everything takes."""
+    return sum(
+        expected_seconds(name, pattern, wishes)
+        for pattern in wishes.patterns
+        for visit in (UNDER_LOAD, *visits(pattern, wishes))
+        for name in visit.experiments
+    )

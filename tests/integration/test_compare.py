@@ -110,7 +110,7 @@ def descendants(parent):
         (signal.SIGHUP, 129, 2),
     ],
 )
-def test_a_signal_ends_it_with_what_was_measured_and_nothing_is_left(number, status, busy):
+def test_a_signal_ends_it_at_any_moment_and_nothing_is_left(number, status, busy):
     with running("--patterns", "hybrid", "--duration", "10s") as process:
         below = wait_until(
             lambda: found if len(found := descendants(process.pid)) >= busy else [],
@@ -120,9 +120,23 @@ def test_a_signal_ends_it_with_what_was_measured_and_nothing_is_left(number, sta
         process.send_signal(number)
         output, errors = process.communicate(timeout=20)
     assert process.returncode == status, errors
-    assert "interrupted: what is missing was not measured" in output
+    assert "interrupted: " in output
     assert "Traceback" not in errors
     assert [one.pid for one in below if processes.alive(one.pid)] == []
+
+
+@pytest.mark.watchdog(60)
+def test_what_was_measured_before_an_interruption_is_shown():
+    with running("--patterns", "pool", "--duration", "200ms") as process:
+        for line in process.stderr:
+            if line.endswith("  pool\n"):  # its load has been measured
+                break
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=20)
+    assert process.returncode == 130, errors
+    assert "a request costs" in " ".join(output.split())
+    assert "served" not in output
+    assert "interrupted: what is missing was not measured" in output
 
 
 @pytest.mark.watchdog(60)

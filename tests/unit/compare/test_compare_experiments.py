@@ -2,7 +2,7 @@ import pytest
 
 from hybridd.compare.experiments import bystanders_for, crash_requests, round_lengths, summary, to_backlog, to_round
 from hybridd.compare.figures import Backlog, Load, Round
-from hybridd.compare.wishes import Routes
+from hybridd.compare.wishes import Routes, Wishes
 
 
 def of(requests=100, *, failures=0, p50=0.001, p99=0.002, cpu=0.01, client_cpu=0.5):
@@ -27,7 +27,7 @@ def test_a_round_is_what_client_and_server_used():
 
 @pytest.mark.parametrize(("duration", "count"), [(4.0, 8), (0.2, 1), (0.5, 1), (1.1, 2)])
 def test_a_duration_is_divided_into_rounds(duration, count):
-    lengths = round_lengths(duration, 0.5)
+    lengths = round_lengths(Wishes(duration=duration))
     assert len(lengths) == count
     assert sum(lengths) == pytest.approx(duration)
 
@@ -62,3 +62,7 @@ def test_what_clients_of_a_full_server_saw():
         {"fate": "broken", "status": 0, "ended": None},
     ]
     assert to_backlog(ended, 1.0) == Backlog(7, 1.0, answered=1, turned_away=1, waiting=1, silent=2, refused=2)
+
+
+def test_wrk_knows_whole_seconds_only():
+    assert round_lengths(Wishes(duration=4.0, load="wrk")) == [1.0] * 4

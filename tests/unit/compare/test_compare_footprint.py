@@ -1,6 +1,8 @@
 import os
 
-from hybridd.compare.footprint import Process, parse_pss, parse_stat
+import pytest
+
+from hybridd.compare.footprint import Process, members, parse_pss, parse_stat
 
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -11,7 +13,7 @@ def stat(name="python", *, state="S"):
 
 
 def test_a_line_of_stat():
-    assert parse_stat(stat()) == Process(4217, 7, "S", 5, 200 / TICK)
+    assert parse_stat(stat()) == Process(4217, 7, "S", 5, 200 / TICK, 99)
 
 
 def test_a_name_may_hold_what_it_likes():
@@ -26,3 +28,9 @@ def test_what_is_no_such_line_is_nothing():
 def test_the_proportional_set_size():
     assert parse_pss("Rss:   2048 kB\nPss:   1024 kB\nPss_Dirty: 3 kB\n") == 1024 * 1024
     assert parse_pss("") == 0
+
+
+@pytest.mark.parametrize("session", [0, -1])
+def test_what_is_no_session_has_no_members(session):
+    with pytest.raises(ValueError, match="no session"):
+        members(session)

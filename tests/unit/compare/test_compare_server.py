@@ -1,6 +1,6 @@
 import pytest
 
-from hybridd.compare.server import environment, last_line, port_of
+from hybridd.compare.server import Server, environment, last_line, port_of
 
 
 def test_a_child_does_not_believe_that_systemd_started_it():
@@ -25,3 +25,10 @@ def test_the_port_is_the_one_that_the_system_chose():
 )
 def test_the_reason_is_the_last_line_that_begins_a_message(log, line):
     assert last_line(log) == line
+
+
+def test_a_server_that_was_not_started_has_no_session_and_ends_nobody():
+    server = Server((), spawned=lambda session: None)
+    with pytest.raises(AssertionError):
+        assert server.session
+    server.stop()

@@ -35,4 +35,4 @@ def test_it_says_when_the_client_was_the_limit(comparison):
 
 def test_an_interrupted_comparison_says_so(comparison):
     assert "interrupted" in table.render(replace(comparison, complete=False), 100)
-    assert table.render(Comparison((), {}, complete=False), 100) == "nothing was measured\n"
+    assert table.render(Comparison((), {}, complete=False), 100) == "interrupted: nothing was measured\n"

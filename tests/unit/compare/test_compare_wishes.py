@@ -1,10 +1,10 @@
 import pytest
 
 from hybridd.compare.patterns import PATTERNS
-from hybridd.compare.wishes import Routes, Visit, Wishes, expected_seconds, missing, server_arguments, visits
+from hybridd.compare.wishes import UNDER_LOAD, Routes, Visit, Wishes, missing, server_arguments, total_seconds, visits
 
 BY_NAME = {pattern.name: pattern for pattern in PATTERNS}
-ALL = ("crowd", "load", "demonstration", "crash")
+ALL = ("crowd", "demonstration", "crash")
 
 
 def test_a_pattern_with_one_worker_is_started_twice():
@@ -14,24 +14,21 @@ def test_a_pattern_with_one_worker_is_started_twice():
     assert "--backlog" in full.settings
 
 
-def test_load_is_measured_on_one_worker_and_the_rest_on_all():
-    load, others, full = visits(BY_NAME["prefork"], Wishes(workers=5))
-    assert load == Visit(1, ("load",))
-    assert others == Visit(5, ("crowd", "demonstration", "crash"))
-    assert full.workers == 5
+def test_a_pattern_that_has_several_workers_has_as_many_as_wished():
+    assert [visit.workers for visit in visits(BY_NAME["prefork"], Wishes(workers=5))] == [5, 5]
 
 
-def test_several_workers_that_are_one_need_no_start_of_their_own():
-    assert [visit.workers for visit in visits(BY_NAME["hybrid"], Wishes(workers=1))] == [1, 1]
+def test_load_is_measured_on_one_worker():
+    assert Visit(1, ("load",)) == UNDER_LOAD
 
 
 @pytest.mark.parametrize(
     ("routes", "experiments", "said"),
     [
         (Routes(), [*ALL, "backlog"], ""),
-        (Routes("/", "/slow", "", own=True), ["crowd", "load", "demonstration", "backlog"], "--crash-path"),
-        (Routes("/", "", "", own=True), ["crowd", "load"], "--sleep-path and --crash-path"),
-        (Routes("/", "", "/boom", own=True), ["crowd", "load"], "--sleep-path"),
+        (Routes("/", "/slow", "", own=True), ["crowd", "demonstration", "backlog"], "--crash-path"),
+        (Routes("/", "", "", own=True), ["crowd"], "--sleep-path and --crash-path"),
+        (Routes("/", "", "/boom", own=True), ["crowd"], "--sleep-path"),
     ],
 )
 def test_only_what_the_routes_allow_is_measured(routes, experiments, said):
@@ -57,10 +54,4 @@ def test_a_server_is_told_its_pattern_last():
 
 def test_a_run_with_the_defaults_is_expected_to_end_within_three_minutes():
     wishes = Wishes()
-    total = sum(
-        expected_seconds(name, pattern, wishes)
-        for pattern in PATTERNS
-        for visit in visits(pattern, wishes)
-        for name in visit.experiments
-    )
-    assert total < 150
+    assert total_seconds(wishes) < 150
