@@ -11,6 +11,9 @@ import sys
 
 import pytest
 
+from hybridd.compare.interruption import Interruption, interruptible
+from hybridd.compare.server import Server
+from hybridd.compare.wishes import BUILT_IN
 from tests.support import processes
 from tests.support.command import hybridd
 from tests.support.server import APPS, OUTSIDE
@@ -125,6 +128,25 @@ def test_a_signal_ends_it_at_any_moment_and_nothing_is_left(number, status, busy
     assert [one.pid for one in below if processes.alive(one.pid)] == []
 
 
+def test_an_interruption_right_behind_the_fork_ends_that_server_and_nobody_else(monkeypatch):
+    spawned = []
+
+    def spawn_and_be_interrupted(self, log):
+        spawned.append(spawn(self, log))
+        signal.raise_signal(signal.SIGINT)
+        return spawned[0]
+
+    spawn = Server._spawn
+    monkeypatch.setattr(Server, "_spawn", spawn_and_be_interrupted)
+    with subprocess.Popen(["sleep", "60"]) as bystander:
+        with interruptible(), pytest.raises(Interruption), Server([BUILT_IN], spawned=lambda session: None):
+            pytest.fail("it was interrupted before it was ready")
+        assert bystander.poll() is None
+        bystander.kill()
+    assert processes.in_session(spawned[0].pid) == []
+    assert spawned[0].returncode is not None
+
+
 @pytest.mark.watchdog(60)
 def test_what_was_measured_before_an_interruption_is_shown():
     with running("--patterns", "pool", "--duration", "200ms") as process:
@@ -134,7 +156,7 @@ def test_what_was_measured_before_an_interruption_is_shown():
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=20)
     assert process.returncode == 130, errors
-    assert "a request costs" in " ".join(output.split())
+    assert "request costs" in " ".join(output.split())
     assert "served" not in output
     assert "interrupted: what is missing was not measured" in output
 
