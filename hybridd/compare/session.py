@@ -140,10 +140,14 @@ def circumstances(wishes: Wishes, placement: Placement) -> dict[str, str]:
 
 
 def overflow(setting: str) -> str:
-    """Return what the kernel does with a connection that finds the backlog full (tcp(7))."""
+    """Return what the kernel does with a connection that finds the backlog full.
+
+    Its SYN is dropped whatever the setting (measured); that is about a handshake that is under way then (tcp(7)).
+    """
+    text = "who finds it full hears nothing, tries again, and times out; who was about to get in when it became full"
     if setting == "1":
-        return "net.ipv4.tcp_abort_on_overflow is 1: who does not fit is refused by a reset"
-    return "net.ipv4.tcp_abort_on_overflow is 0: who does not fit hears nothing, tries again, and times out"
+        return f"{text} is reset (net.ipv4.tcp_abort_on_overflow is 1)"
+    return f"{text} may still be served (net.ipv4.tcp_abort_on_overflow is 0)"
 
 
 def _read(path: str) -> str:
