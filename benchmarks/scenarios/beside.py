@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.bench import Bench, Sample, foreign_share, in_turn
 from benchmarks.load.wrk import Burst, LoadFailed, Work
@@ -29,8 +29,9 @@ class Round:
     """Hello alone, hello beside the others, and the others."""
 
     alone: Sample
-    beside: Sample
+    beside: Burst
     others: Burst
+    samples: Sequence[Sample]
 
 
 def blocking_share(others: Burst) -> float:
@@ -44,6 +45,14 @@ def blocking_share(others: Burst) -> float:
     return min(1.0, by_latency, most)
 
 
+def answered(burst: Burst) -> Burst:
+    """Return the burst; if nothing was answered in it, the latencies are as long as it, at least."""
+    if burst.requests:
+        return burst
+    least = burst.seconds * 1000
+    return replace(burst, mean_ms=least, p50_ms=least, p99_ms=least, max_ms=least)
+
+
 def run_blocking(bench: Bench) -> Outcome:
     """Scenario c."""
     rounds, remarks = _collect(bench, HELLO, BLOCKING)
@@ -51,19 +60,20 @@ def run_blocking(bench: Bench) -> Outcome:
     measures: dict[str, float] = {}
     picture: dict[str, float] = {}
     for name, collected in rounds.items():
-        kept = [one.beside.burst.rate / one.alone.burst.rate for one in collected]
-        best = max(one.beside.burst.rate for one in collected) / max(one.alone.burst.rate for one in collected)
-        all_p99 = [one.beside.burst.p99_ms for one in collected]
+        kept = [one.beside.rate / one.alone.burst.rate for one in collected]
+        best = max(one.beside.rate for one in collected) / max(one.alone.burst.rate for one in collected)
+        all_p99 = [one.beside.p99_ms for one in collected]
         p99 = statistics.median(all_p99)
         share = statistics.median(blocking_share(one.others) for one in collected)
-        fastest = max(one.beside.burst.rate for one in collected)
+        fastest = max(one.beside.rate for one in collected)
         measures |= {f"kept/{name}": best, f"p99/{name}": p99, f"share/{name}": share, f"rate/{name}": fastest}
         spread = " ".join(f"{100 * value:.0f}" for value in quartiles(kept))
         latency = f"{min(all_p99):.1f} {p99:.1f}"
         rows.append((name, f"{100 * best:.0f} %", spread, latency, f"{100 * share:.0f} %", f"{fastest:,.0f}"))
     if SUBJECT in rounds:
-        picture = {name: measures[f"rate/{SUBJECT}"] / measures[f"rate/{name}"] for name in rounds}
-        rows = [(*row, f"{picture[row[0]]:.2f}") for row in rows]
+        ours = measures[f"rate/{SUBJECT}"]
+        picture = {name: ours / measures[f"rate/{name}"] for name in rounds if measures[f"rate/{name}"]}
+        rows = [(*row, f"{picture[row[0]]:.2f}" if row[0] in picture else "-") for row in rows]
     return Outcome(
         "c", "hello beside 16 blocking clients",
         "GET /hello on 32 connections, while 16 other clients sit in a route that waits 50 ms; against hello alone",
@@ -79,7 +89,7 @@ def run_computing(bench: Bench) -> Outcome:
     rows: list[Sequence[str]] = []
     measures: dict[str, float] = {}
     for name, collected in rounds.items():
-        p50 = [one.beside.burst.p50_ms for one in collected]
+        p50 = [one.beside.p50_ms for one in collected]
         alone = statistics.median(one.alone.burst.p50_ms for one in collected)
         measures[f"p50/{name}"] = statistics.median(p50)
         low, middle, high = quartiles(p50)
@@ -104,16 +114,16 @@ def _collect(bench: Bench, work: Work, other: Work) -> tuple[dict[str, list[Roun
                     continue
                 try:
                     alone, _ = bench.measure(server, work)
-                    beside, others = bench.measure(server, work, other)
+                    beside, others = bench.measure(server, work, beside=other)
                 except LoadFailed as error:
                     remarks.append(f"left out: {error}")
                     del rounds[server.name]
                     continue
                 assert others is not None
                 if number:
-                    rounds[server.name].append(Round(alone, beside, others))
+                    rounds[server.name].append(Round(alone, answered(beside.burst), others, (alone, beside)))
     return rounds, remarks
 
 
 def _foreign(rounds: Iterable[Sequence[Round]]) -> float | None:
-    return foreign_share([part for collected in rounds for one in collected for part in (one.alone, one.beside)])
+    return foreign_share([sample for collected in rounds for one in collected for sample in one.samples])

@@ -66,12 +66,11 @@ def run_scrape(bench: Bench) -> Outcome:
                 scraper.join()
             samples = [*without, *beside]
             p99 = [one.burst.p99_ms for one in without], [one.burst.p99_ms for one in beside]
-            ratio = statistics.median(p99[1]) / statistics.median(p99[0])
+            low, ratio, high = quartiles([there / here for here, there in zip(*p99, strict=True)])
             measures |= {"scrape": min(idle) * 1000, "scrape-typical": statistics.median(idle) * 1000, "p99": ratio}
-            pairs = quartiles([there / here for here, there in zip(*p99, strict=True)])
             rows.append((
                 SUBJECT, f"{min(idle) * 1000:.1f}", f"{statistics.median(idle) * 1000:.1f}",
-                f"{statistics.median(under_load) * 1000:.1f}", f"{ratio:.2f}", " ".join(f"{one:.2f}" for one in pairs),
+                f"{statistics.median(under_load) * 1000:.1f}", f"{ratio:.2f}", f"{low:.2f} {high:.2f}",
             ))  # fmt: skip
     return Outcome(
         "m", "one scrape of /metrics, 8 workers",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.load.wrk import Burst
-from benchmarks.scenarios.beside import blocking_share
+from benchmarks.scenarios.beside import answered, blocking_share
 
 
 def burst(requests, mean_ms, seconds=1.0):
@@ -30,3 +30,12 @@ def test_clients_that_were_never_answered_count_by_the_number_of_answers():
 
 def test_no_answer_is_nothing():
     assert blocking_share(burst(0, 0.0)) == 0.0
+
+
+def test_who_answered_nothing_took_the_whole_burst_at_least():
+    starved = answered(burst(0, 0.0, seconds=2.0))
+    assert (starved.p50_ms, starved.p99_ms) == (2000.0, 2000.0)
+
+
+def test_who_answered_is_taken_at_its_word():
+    assert answered(burst(1, 3.0)) == burst(1, 3.0)
