@@ -40,9 +40,10 @@ def run(bench: Bench) -> Outcome:
     rows: list[Sequence[str]] = []
     measures: dict[str, float] = {}
     remarks: list[str] = []
+    lives = min(REPEATS, bench.rounds)
     for installed in bench.installed:
         figures: Figures = {"start": [], "reload": [], "failed": [], "respawn": [], "pss": []}
-        for number in range(min(REPEATS, bench.rounds)):
+        for number in range(lives):
             bench.say(f"{installed.peer.name}: life {number + 1}")
             try:
                 _live(bench, installed, figures)
@@ -55,7 +56,7 @@ def run(bench: Bench) -> Outcome:
     remarks.append(f"{SUBJECT} lets a new generation live for reload.settle (2 s) before the old one leaves")
     return Outcome(
         "j", "start-up, reload, respawn, memory",
-        f"on all CPUs, {WORKERS} workers where there can be several; best of {min(REPEATS, bench.rounds)} lives (worst in parentheses)",
+        f"all CPUs, {WORKERS} workers where there can be several; best of {lives} lives (worst in parentheses)",
         Table(("server", "start to first answer, s", "reload until the old are gone, s", "requests failed meanwhile",
                "all workers killed to next answer, s", "PSS per worker, MiB"), rows),
         measures, {}, remarks,
