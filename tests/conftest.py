@@ -24,7 +24,11 @@ from tests.support.server import ServerProcess
 from tests.support.tools import ENVIRONMENT
 from tests.support.waiting import wait_until
 
-SEED = int(ENVIRONMENT.get("HYBRIDD_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
+# pytest-xdist's processes must put the tests in the same order: they inherit the seed of the first one.
+SEED = int(
+    ENVIRONMENT.get("HYBRIDD_TEST_SEED") or os.environ.get("SEED_OF_THE_RUN") or random.SystemRandom().getrandbits(32)
+)
+os.environ["SEED_OF_THE_RUN"] = str(SEED)
 # A variable HYBRIDD_… is a setting, and one that is none is an error: those of the tests are not for hybridd.
 for _name in [name for name in os.environ if name.startswith("HYBRIDD_")]:
     del os.environ[_name]

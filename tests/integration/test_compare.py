@@ -19,6 +19,8 @@ from tests.support.command import hybridd
 from tests.support.server import APPS, OUTSIDE
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.alone
+
 SHORT = ("--duration", "200ms", "--concurrency", "4", "--sleep", "300ms")
 
 

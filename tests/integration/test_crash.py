@@ -14,6 +14,8 @@ from tests.support.tools import full
 from tests.support.traffic import Load, Wrk
 from tests.support.waiting import pass_time, wait_until
 
+pytestmark = pytest.mark.alone
+
 SERVICE = {"application": "service:app"}
 
 # How a request ends whose worker is killed; everything else would be another fault.

@@ -10,6 +10,8 @@ import pytest
 from tests.support.client import timed_fetch
 from tests.support.tools import full
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_three_sleepers_and_a_fast_one(serve, workers):

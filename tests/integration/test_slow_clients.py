@@ -11,6 +11,8 @@ import pytest
 from tests.support.client import connect, timed_fetch
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.alone
+
 SERVICE = {"application": "service:app", "workers": 1}
 
 
