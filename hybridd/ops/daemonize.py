@@ -14,6 +14,7 @@ Runs in:   the process that was started, and in the daemon.
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 from collections.abc import Collection
@@ -23,6 +24,7 @@ from typing import Final
 
 from hybridd.errors import ExitCode, HybriddError
 
+_SOON: Final = 5.0  # seconds in which a daemon that was forked says its number
 LONGEST: Final = 32 * 1024  # bytes of a verdict; a pipe takes them without a reader: the command may be suspended
 
 
@@ -96,9 +98,12 @@ class Launcher:
         """
         said = bytearray()
         try:
-            while piece := os.read(self.fd, LONGEST):
-                said += piece
+            while self._hear(said, None):
+                pass
         except KeyboardInterrupt:
+            # Its number may be on its way still: without it nobody would end what Ctrl-C was meant for.
+            while not understand(bytes(said)).pid and self._hear(said, _SOON):
+                pass
             _stop(understand(bytes(said)).pid)
             raise
         finally:
@@ -113,6 +118,18 @@ class Launcher:
         # Stopped by a signal it ends with 0, but 0 is promised for one that serves.
         stopped = f"the daemon was stopped before it was ready; its log is {log}"
         raise StillbornError(report.text or stopped, report.code or ExitCode.UNEXPECTED)
+
+    def _hear(self, said: bytearray, seconds: float | None) -> bool:
+        """Add what comes within ``seconds`` to ``said``; False at the end, or when nothing came."""
+        if not select.select([self.fd], [], [], seconds)[0]:  # Ctrl-C is raised here, or behind the block
+            return False
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # else between the read and its result's arrival
+        try:
+            piece = os.read(self.fd, LONGEST)
+            said += piece
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        return bool(piece)
 
 
 def understand(said: bytes) -> Report:
