@@ -29,6 +29,7 @@ COMMANDS = {
     "status": "show how a running hybridd is, or what its workers died of",
     "reload": "take the newest configuration and code, and wait for the verdict",
     "scale": "change the number of workers",
+    "worker": "replace one worker: worker restart SLOT",
     "drain": "stop gracefully and wait for the end",
     "stop": "stop, and cut what does not end in time",
     "reopen-logs": "open the log files again",

@@ -58,6 +58,13 @@ class Timeouts:
         duration(0.1, DAY, "60s", zero="off"),
         "How long the application may take for one request. Then 504, while its thread finishes.",
     )
+    stuck: float = setting(
+        0.0,
+        duration(0.1, DAY, "5m", zero="off"),
+        "How long the application may work on one request before its worker is replaced: another one first, then what"
+        " still runs has timeouts.graceful. A thread cannot be stopped, so this is how a handler that hangs ends.",
+        also="harakiri",
+    )
     linger: float = setting(
         5.0,
         duration(0.0, MINUTE, "5s"),

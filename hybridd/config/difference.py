@@ -53,7 +53,7 @@ class Difference:
         for reason, group in groupby(unreached, key=lambda change: change.restart):
             changes = list(group)
             verb = "needs" if len(changes) == 1 else "need"
-            parts.append(f"{_joined(changes)} {verb} a restart, because {reason}")
+            parts.append(f"{_joined(changes)} {verb} an upgrade or a restart, because {reason}")
         return "; ".join(parts) or "no setting differs"
 
 

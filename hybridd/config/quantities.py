@@ -89,21 +89,27 @@ def duration(minimum: float, maximum: float, example: str, *, zero: str = "") ->
     return Kind(f"DURATION{_bar(zero)}", expected, read, text, _any_of(pattern, *_zeros(minimum, zero)))
 
 
-def size(minimum: int, maximum: int, example: str) -> Kind:
+def size(minimum: int, maximum: int, example: str, *, zero: str = "") -> Kind:
     """Return the kind of bytes in a range."""
-    expected = f"a size such as {example}, from {format_size(minimum)} to {format_size(maximum)}"
+    expected = f"a size such as {example}, from {format_size(minimum)} to {format_size(maximum)}{_or(zero)}"
 
     def read(raw: Raw) -> int:
+        if zero and raw.text == zero:
+            return 0
         try:
             value = parse_size(raw.text)
         except ValueError as error:
-            raise Refused(expected, raw, str(error)) from None
-        if not minimum <= value <= maximum:
+            meant = "off" if zero == "off" and raw.text.lower() in NEGATIONS else closest(raw.text, (zero,))
+            raise Refused(expected, raw, str(error) or meant) from None
+        if not (minimum <= value <= maximum or (zero and value == 0)):
             raise Refused(expected, raw)
         return value
 
+    def text(value: int) -> str:
+        return format_size(value) if value or not zero else zero
+
     pattern = {"type": "string", "pattern": f"^{SIZE_PATTERN}$"}
-    return Kind("SIZE", expected, read, format_size, _any_of(pattern, *_zeros(minimum, "")))
+    return Kind(f"SIZE{_bar(zero)}", expected, read, text, _any_of(pattern, *_zeros(minimum, zero)))
 
 
 def mode(*, none: str) -> Kind:

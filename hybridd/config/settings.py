@@ -1,4 +1,4 @@
-"""Every setting of hybridd, each declared once (``timeouts`` and ``limits`` in bounds.py).
+"""Every setting of hybridd, each declared once (those of bounds.py and supervision.py there).
 
 Defaults, kinds with their ranges, help, flags and what a reload can change stand there and nowhere else; YAML keys,
 environment names, command line, JSON Schema, docs/settings.md and the checks come from it.
@@ -13,10 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hybridd.config.address import Address, Kind
-from hybridd.config.bounds import DAY, HOUR, MINUTE, Limits, Timeouts
+from hybridd.config.bounds import Limits, Timeouts
 from hybridd.config.declaration import Schema, setting
 from hybridd.config.patterns import DEFAULT, DISPATCHES, PATTERNS
-from hybridd.config.quantities import boolean, duration, integer, mode
+from hybridd.config.quantities import boolean, integer, mode
+from hybridd.config.supervision import MOST_WORKERS, Crash, Recycle, Reload, Shutdown
 from hybridd.config.words import account, address, choice, directory, file, own_file, own_socket, reference, several
 
 __all__ = [
@@ -27,70 +28,15 @@ __all__ = [
     "Crash",
     "Limits",
     "Log",
+    "Recycle",
     "Reload",
     "Shutdown",
     "Timeouts",
 ]
 
-SOCKETS = "the master binds its sockets once, when it starts"
+SOCKETS = "the master binds its own sockets once, when it starts"
 RIGHTS = "rights are given up once, when hybridd starts, and cannot be had again"
 START = "it is about how hybridd starts"
-
-# The scoreboard has 1,024 rows, and during a reload an old and a new worker stand side by side.
-MOST_WORKERS = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Reload:
-    """What a new generation of workers must show."""
-
-    settle: float = setting(
-        2.0,
-        duration(0.0, HOUR, "2s"),
-        "How long the first worker of a new generation must live before it gets connections and the others follow.",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Shutdown:
-    """How connections end when hybridd stops."""
-
-    drain_delay: float = setting(
-        0.0,
-        duration(0.0, HOUR, "5s"),
-        "How long to go on serving, not ready any more, before the stop begins; gives load balancers time to notice.",
-    )
-    idle_grace: float = setting(
-        2.0,
-        duration(0.0, HOUR, "2s"),
-        "How long an idle connection stays open during a stop, for a request that is on its way.",
-    )
-    linger: float = setting(
-        0.3,
-        duration(0.0, MINUTE, "300ms"),
-        "How long a listener that takes no new connections is still emptied before it is closed.",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Crash:
-    """When workers that keep dying are a state of its own."""
-
-    restarts: int = setting(
-        10,
-        integer(1, 100_000),
-        "How many workers may die within crash.window before hybridd calls itself degraded.",
-    )
-    window: float = setting(
-        60.0,
-        duration(1.0, DAY, "60s"),
-        "The time in which crash.restarts are counted.",
-    )
-    backoff_max: float = setting(
-        30.0,
-        duration(0.1, HOUR, "30s"),
-        "The longest wait before a worker that dies again and again is started again.",
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +118,6 @@ class Config:
         "The addresses to serve on: HOST:PORT, [IPV6]:PORT, unix:/path, fd:N (inherited), systemd:NAME (socket unit)."
         " Port 0 lets the system choose.",
         flags="--bind -b --listen",
-        restart=SOCKETS,
         also="address host port",
     )
     backlog: int = setting(
@@ -180,7 +125,6 @@ class Config:
         integer(1, 65_535),
         "How many connections may wait to be accepted, per address. The system's net.core.somaxconn is a limit to it.",
         flags="--backlog",
-        restart=SOCKETS,
     )
     admin: Address | None = setting(  # noqa: RUF009 - declares a field
         Address(Kind.TCP, host="127.0.0.1", port=9815),
@@ -278,9 +222,10 @@ class Config:
     )
     timeouts: Timeouts = Timeouts()  # noqa: RUF009 - frozen
     limits: Limits = Limits()  # noqa: RUF009 - frozen
-    reload: Reload = Reload()
-    shutdown: Shutdown = Shutdown()
-    crash: Crash = Crash()
+    reload: Reload = Reload()  # noqa: RUF009 - frozen
+    recycle: Recycle = Recycle()  # noqa: RUF009 - frozen
+    shutdown: Shutdown = Shutdown()  # noqa: RUF009 - frozen
+    crash: Crash = Crash()  # noqa: RUF009 - frozen
     log: Log = Log()
     access_log: AccessLog = AccessLog()
 

@@ -11,10 +11,9 @@ import logging
 from collections.abc import Callable
 
 from hybridd.master import events
-from hybridd.master.children import Phase
 from hybridd.master.events import Event
 from hybridd.master.modes import Mode
-from hybridd.master.narrative import tell, workers
+from hybridd.master.narrative import tell
 from hybridd.master.state import State
 from hybridd.master.status import name_of, sentence
 from hybridd.ops.systemd import Notifier
@@ -64,12 +63,9 @@ class Announcer:
         if degraded and not self._degraded:
             _log.info("degraded no longer: fewer workers crashed lately")
         self._title.show(master_title(self._application, state.desired.generation, name_of(state, now)))
-        if self._reloading and rolled_out(state, now):
+        if self._reloading and rolled_out(state):
             self._reloading = False
             self._notifier.ready(self._new_status(state, now))
-            if state.last_reload is not None and not state.last_reload.refused:
-                serving = workers(state.count(Phase.READY))
-                _log.info("reload: done, %s of generation %d", serving, state.desired.generation)
         elif self._status != sentence(state, now):
             self._notifier.status(self._new_status(state, now))
 
@@ -87,10 +83,6 @@ class Announcer:
         return self._status
 
 
-def rolled_out(state: State, now: float) -> bool:
-    """Whether a reload has ended: refused, or every worker is of the new generation (or cannot be, for now)."""
-    if state.desired.trial or state.mode is not Mode.RUNNING:
-        return state.mode is not Mode.RUNNING
-    live = [child for child in state.children.values() if child.live]
-    ready = [child for child in live if child.phase is Phase.READY and child.generation == state.desired.generation]
-    return len(live) == len(ready) >= state.desired.workers or state.degraded(now)
+def rolled_out(state: State) -> bool:
+    """Whether a reload has ended: refused, undone, or every worker is of the new generation and has settled."""
+    return state.mode is not Mode.RUNNING or not (state.desired.trial or state.desired.fallback)

@@ -3,8 +3,10 @@
 A child goes through phases, each with a deadline; past it the next harsher step is due (lifecycle.NEXT_STEP):
 
     BOOTING ─ready→ PROBATION ─promoted→ READY ─hung→ HUNG
-       └──────────────┴───────────────────┴─────────┴──→ DRAINING → QUITTING
-                 (too late)  └→ ABORTED → KILLED ←──────────┘
+       │              │                  ↑ ↓ ↑        │
+       │              │                RETIRED (by a reload, which may be undone)
+       └──────────────┴──────────────────┴────────────┴──→ DRAINING → QUITTING
+                 (too late)  └→ ABORTED → KILLED ←─────────────┘
 
 Knows:     nothing but these words.
 Never:     the operating system, the clock.
@@ -19,11 +21,12 @@ from math import inf
 
 
 class Phase(Enum):
-    """Where a worker is in its life, in the order in which it can only advance (HUNG may return to READY)."""
+    """Where a worker is in its life, in the order in which it only advances (HUNG and RETIRED may return to READY)."""
 
     BOOTING = "booting"  # forked, the application is being loaded
     PROBATION = "probation"  # the first of its generation is ready, and watched for a while before it is trusted
     READY = "ready"  # it serves
+    RETIRED = "retired"  # it accepts nothing more, but stays until the generation that replaces it has settled
     HUNG = "hung"  # its loop does not turn; a replacement is made first
     DRAINING = "draining"  # asked to finish what it does and to leave
     QUITTING = "quitting"  # asked to leave at once
@@ -44,6 +47,9 @@ class Why(StrEnum):
     REFUSED = "refused"  # its generation was tried and given up
     SCALE = "scale"  # more workers than wanted
     LEFT = "left"  # it began to leave by itself: somebody else sent it a signal
+    RECYCLE = "recycle"  # it has served, grown or lived enough
+    RESTART = "restart"  # the operator wants it replaced
+    STUCK = "stuck"  # one of its handlers does not come back
     BOOT = "boot"  # it did not become ready in time
     HUNG = "hung"  # its loop did not turn
 
@@ -74,7 +80,7 @@ class Child:
     """One worker process.
 
     ``since`` is when the phase began, ``deadline`` when the next harsher step is due; ``served_since`` is when it first
-    was ready, None before.
+    was ready, None before.  ``marked`` is why it is to be replaced, as soon as another one can take its place.
     """
 
     slot: int
@@ -87,6 +93,7 @@ class Child:
     patience: Patience = Patience()
     served_since: float | None = None
     why: Why = Why.NONE
+    marked: Why = Why.NONE
 
     def __str__(self) -> str:
         return f"worker={self.slot} gen={self.generation} pid={self.pid}"
@@ -139,8 +146,29 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
+class Retire:
+    """Let a worker accept nothing more, finish what it has, and stay."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Revive:
+    """Let a retired worker accept again."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
 class Promote:
-    """Trust the generation on trial: from now on it is the one that serves."""
+    """Let the generation on trial replace the other workers; until it has settled it can be undone."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The generation has settled everywhere: from now on it is the one to go back to."""
 
     generation: int
 
@@ -158,4 +186,4 @@ class Exit:
 
 
 Step = Drain | Quit | Abort | Kill
-Action = Spawn | Step | Promote | ReadConfiguration | Exit
+Action = Spawn | Step | Retire | Revive | Promote | Commit | ReadConfiguration | Exit

@@ -107,6 +107,13 @@ def is_degraded(crashes: Crashes, policy: CrashPolicy, now: float) -> bool:
     return 0 < policy.restarts <= sum(at > now - policy.window for at in crashes.recent)
 
 
+def calm_at(crashes: Crashes, policy: CrashPolicy) -> float:
+    """Return when there are fewer crashes within the window again than make a degraded state; 0.0 when there are."""
+    if policy.restarts < 1 or len(crashes.recent) < policy.restarts:
+        return 0.0
+    return crashes.recent[-policy.restarts] + policy.window
+
+
 def _rest(crashes: Crashes, policy: CrashPolicy, slot: int, now: float) -> Crashes:
     lives = crashes.streaks[slot].lives + 1 if slot in crashes.streaks else 1
     return replace(crashes, streaks={**crashes.streaks, slot: Streak(lives, now + pause(lives, policy))})

@@ -29,9 +29,12 @@ class Cause(StrEnum):
     OOM = "oom"  # the kernel killed it, its control group had no memory left
     BOOT = "boot"  # it could not boot, or not in time
     HUNG = "hung"  # its loop did not turn
+    STUCK = "stuck"  # one of its handlers did not come back
     DEADLINE = "deadline"  # asked to leave, it took too long
     ASKED = "asked"  # it was sent TERM by somebody else, and left as it should
     RELOAD = "reload"
+    RECYCLE = "recycle"
+    RESTART = "restart"
     REFUSED = "refused"
     SCALE = "scale"
     STOP = "stop"
@@ -43,17 +46,22 @@ REPLACED = (
     Cause.OOM,
     Cause.BOOT,
     Cause.HUNG,
+    Cause.STUCK,
     Cause.DEADLINE,
     Cause.ASKED,
     Cause.RELOAD,
+    Cause.RECYCLE,
+    Cause.RESTART,
 )
 """After such a death another worker takes the place."""
 
-PLANNED = frozenset({Cause.ASKED, Cause.RELOAD, Cause.REFUSED, Cause.SCALE, Cause.STOP})
+PLANNED = frozenset({Cause.ASKED, Cause.RELOAD, Cause.REFUSED, Cause.SCALE, Cause.STOP, Cause.RECYCLE, Cause.RESTART})
 """Such a death is no news to worry about."""
 
 _ASKED = {
     Why.RELOAD: Cause.RELOAD,
+    Why.RECYCLE: Cause.RECYCLE,
+    Why.RESTART: Cause.RESTART,
     Why.REFUSED: Cause.REFUSED,
     Why.SCALE: Cause.SCALE,
     Why.STOP: Cause.STOP,
@@ -143,6 +151,8 @@ def cause_of(child: Child, remains: Remains) -> Cause:
         return Cause.HUNG
     if child.why is Why.BOOT:
         return Cause.BOOT
+    if child.why is Why.STUCK:
+        return Cause.STUCK
     if child.why in _ASKED:
         overdue = child.phase in {Phase.ABORTED, Phase.KILLED} and child.served_since is not None
         return Cause.DEADLINE if overdue else _ASKED[child.why]
@@ -159,6 +169,7 @@ def how(cause: Cause, child: Child, status: int) -> str:
         Cause.OOM: f"{ending}: its control group is out of memory",
         Cause.BOOT: late if child.why is Why.BOOT else f"could not boot and {ending}",
         Cause.HUNG: f"did not turn its loop any more (timeouts.worker) and {ending}",
+        Cause.STUCK: f"had a handler that did not come back (timeouts.stuck) and {ending}",
         Cause.DEADLINE: f"was asked to leave ({child.why}), took longer than timeouts.graceful and {ending}",
         Cause.ASKED: f"was sent a signal by somebody else and {ending}",
     }

@@ -17,12 +17,12 @@ from typing import Final
 from hybridd.config.settings import Config
 from hybridd.master import events
 from hybridd.master.children import Abort, Drain, Kill, Quit, Spawn, Step
-from hybridd.net.listener import Listener
+from hybridd.master.listeners import Listeners
 from hybridd.net.reactor import Reactor
 from hybridd.ops import logs as logging_setup
 from hybridd.ops.logs import Logs
 from hybridd.ops.scoreboard import Scoreboard
-from hybridd.worker import words
+from hybridd.worker import orders, words
 from hybridd.worker.life import BecomeWorker
 from hybridd.worker.spec import WorkerSpec
 
@@ -53,7 +53,7 @@ class Inheritance:
     scoreboard: Scoreboard
     logs: Logs
     config: Config
-    listeners: tuple[Listener, ...]
+    listeners: Listeners
     doorbell: int
     lifeline: tuple[int, int]
     stacks: int
@@ -63,8 +63,7 @@ class Inheritance:
         """Give everything back at the end of the master; sockets that were handed to us stay open for their owner."""
         for fd in (self.doorbell, self.stacks, *self.lifeline):
             os.close(fd)
-        for listener in self.listeners:
-            listener.close()
+        self.listeners.close()
         self.logs.close()
 
 
@@ -98,7 +97,7 @@ class Effects:
             slot=action.slot,
             generation=action.generation,
             config=config,
-            listeners=heritage.listeners,
+            listeners=heritage.listeners.of(action.generation),
             scoreboard=heritage.scoreboard,
             logs=heritage.logs,
             lifeline=heritage.lifeline[0],
@@ -131,6 +130,9 @@ class Effects:
         os.close(heritage.lifeline[1])
         for close in heritage.close_in_child:
             close()
+        for listener in heritage.listeners.open:
+            if listener not in spec.listeners:
+                listener.sock.close()  # another generation's
         return spec if same_logs(spec.config, heritage.config) else _with_own_logs(spec)
 
     def signal(self, step: Step) -> events.Signalled:
@@ -139,6 +141,16 @@ class Effects:
         if isinstance(step, Abort):
             os.kill(step.pid, signal.SIGCONT)  # a stopped process takes no signal but this one
         return events.Signalled(step)
+
+    def retire(self, pid: int) -> events.Retired:
+        """Let a worker accept nothing more."""
+        os.kill(pid, orders.RETIRE)
+        return events.Retired(pid)
+
+    def revive(self, pid: int) -> events.Revived:
+        """Let a retired worker accept again."""
+        os.kill(pid, orders.REVIVE)
+        return events.Revived(pid)
 
     def reopen_logs(self, pid: int) -> None:
         """Let a worker open its logs again."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hybridd.master.children import Patience, Step
+from hybridd.master.children import Patience, Step, Why
 from hybridd.master.crash_policy import CrashPolicy
 
 
@@ -36,6 +36,13 @@ class ScaleAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class RestartAsked:
+    """The operator wants the worker in ``slot`` replaced."""
+
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReopenAsked:
     """The operator has moved the log files away."""
 
@@ -50,7 +57,8 @@ class ConfigurationRead:
     """A reload's configuration is valid and can be applied: ``generation`` goes on trial with it.
 
     ``patience`` is for its workers; the rest is for the master, once the generation is trusted.  ``workers`` is the new
-    number when the setting was changed, else None: what TTIN and TTOU did stays.
+    number when the setting was changed, else None: what TTIN and TTOU did stays.  ``surge`` is how many workers a
+    reload may start beyond the wanted number, ``unavailable`` how many may be recycled at a time.
     """
 
     generation: int
@@ -58,6 +66,8 @@ class ConfigurationRead:
     policy: CrashPolicy
     drain_delay: float = 0.0
     workers: int | None = None
+    surge: int = 1
+    unavailable: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +124,15 @@ class Recovered:
 
 
 @dataclass(frozen=True, slots=True)
+class Marked:
+    """A worker is to be replaced, without hurry: by its own limits (recycling), or for a handler that is stuck."""
+
+    pid: int
+    why: Why
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Died:
     """A worker was reaped.
 
@@ -138,8 +157,29 @@ class Signalled:
 
 
 @dataclass(frozen=True, slots=True)
+class Retired:
+    """A worker was told to accept nothing more."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Revived:
+    """A retired worker was told to accept again."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
 class Promoted:
-    """The generation on trial is trusted."""
+    """The generation on trial replaces the others."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The newest generation has settled."""
 
     generation: int
 
@@ -166,6 +206,7 @@ Event = (
     | QuitAsked
     | ReloadAsked
     | ScaleAsked
+    | RestartAsked
     | ReopenAsked
     | UpgradeAsked
     | ConfigurationRead
@@ -176,9 +217,13 @@ Event = (
     | BeganToLeave
     | SeemsHung
     | Recovered
+    | Marked
     | Died
     | Signalled
+    | Retired
+    | Revived
     | Promoted
+    | Committed
     | FleetComplete
     | GaveUp
     | Left

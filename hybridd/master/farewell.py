@@ -44,10 +44,11 @@ _DROP_SYN: Final = array(
 
 
 class Farewell:
-    """Takes leave of those listeners that are our own."""
+    """Takes leave of listeners; of those that are not our own only for ourselves."""
 
-    def __init__(self, listeners: Iterable[Listener]) -> None:
-        self._own = [listener for listener in listeners if listener.owned]
+    def __init__(self) -> None:
+        self.listeners: list[Listener] = []
+        self._own: list[Listener] = []
         self._begun: float | None = None
 
     @property
@@ -55,9 +56,11 @@ class Farewell:
         """Whether nobody new comes any more."""
         return self._begun is not None
 
-    def begin(self, now: float) -> None:
+    def begin(self, listeners: Iterable[Listener], now: float) -> None:
         """Let nobody new come."""
         self._begun = now
+        self.listeners = list(listeners)
+        self._own = [listener for listener in self.listeners if listener.owned]
         for listener in self._own[:]:
             if listener.sock.family == socket.AF_UNIX:
                 listener.close()  # with its file; the workers still take who is queued
@@ -72,7 +75,7 @@ class Farewell:
 
     def is_due(self, now: float, linger: float) -> bool:
         """Whether handshakes have had ``linger`` seconds to come to their end."""
-        return bool(self._own) and self._begun is not None and now >= self._begun + linger
+        return bool(self.listeners) and self._begun is not None and now >= self._begun + linger
 
     def end(self) -> None:
         """Let the sockets be refused from now on, whoever still shares them; idempotent."""
@@ -81,5 +84,7 @@ class Farewell:
                 listener.sock.shutdown(socket.SHUT_RD)
             except OSError as error:
                 _log.debug("cannot shut %s down: %s", listener.address, error)
+        for listener in self.listeners:
             listener.close()
         self._own.clear()
+        self.listeners.clear()

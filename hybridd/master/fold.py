@@ -11,17 +11,18 @@ Runs in:   the master, its only thread.
 from __future__ import annotations
 
 from dataclasses import replace
-from math import inf
 from typing import assert_never
 
 from hybridd.errors import ExitCode
 from hybridd.master import crash_policy, events
+from hybridd.master.changes import advance, mark, scale, trim, turn, with_crashes
 from hybridd.master.children import Abort, Child, Drain, Phase, Quit, Step, Why
 from hybridd.master.crash_policy import Crashes
+from hybridd.master.desired import Stop
 from hybridd.master.events import Event
-from hybridd.master.lifecycle import Stop
+from hybridd.master.generations import begin_trial, committed, promoted, refused, roll_back, trial_lost, undoes
 from hybridd.master.modes import Go, Mode, cell
-from hybridd.master.state import ReloadResult, State, most_workers
+from hybridd.master.state import State
 
 BOOT_ATTEMPTS = 3
 """How often the first worker may die of a signal before it was ever ready; when it exits by itself, once is enough."""
@@ -59,12 +60,17 @@ def _apply(state: State, event: Event, now: float) -> State:  # noqa: C901, PLR0
         case events.ReloadAsked():
             return _want(state, reload_asked=True)
         case events.ScaleAsked():
-            return _scale(state, state.desired.workers + event.by, now)
+            if event.by > 0 and state.desired.stale:
+                return state  # whatever would be loaded now was refused
+            return scale(state, state.desired.workers + event.by, now)
+        case events.RestartAsked():
+            asked = [pid for pid, child in state.children.items() if child.slot == event.slot]
+            return mark(state, asked[0], Why.RESTART) if asked else state
         case events.ConfigurationRead():
-            return _begin_trial(state, event)
+            return begin_trial(state, event)
         case events.ConfigurationRefused():
             state = _want(replace(state, readings=state.readings + 1), reload_asked=False)
-            return _refused(state, state.desired.generation, event.reason, now)
+            return refused(state, state.desired.generation, event.reason, now)
         case events.Spawned():
             return _born(state, event, now)
         case events.SpawnFailed():
@@ -77,18 +83,27 @@ def _apply(state: State, event: Event, now: float) -> State:  # noqa: C901, PLR0
             child = state.children.get(event.pid)
             if child is None or child.phase not in {Phase.READY, Phase.PROBATION}:
                 return state
-            return _advance(state, child, Phase.HUNG, now, child.patience.boot)
+            state = advance(state, child, Phase.HUNG, now, child.patience.boot)
+            return roll_back(state, f"{child} does not turn its loop", now) if undoes(state, child) else state
         case events.Recovered():
             child = state.children.get(event.pid)
             if child is None or child.phase is not Phase.HUNG:
                 return state
-            return _trim(_advance(state, child, Phase.READY, now), now)
+            return trim(advance(state, child, Phase.READY, now), now)
+        case events.Marked():
+            return mark(state, event.pid, event.why)
         case events.Died():
             return _died(state, event, now)
         case events.Signalled():
             return _signalled(state, event.step, now)
+        case events.Retired():
+            return turn(state, event.pid, Phase.READY, Phase.RETIRED, now)
+        case events.Revived():
+            return turn(state, event.pid, Phase.RETIRED, Phase.READY, now)
         case events.Promoted():
-            return _promoted(state, event.generation, now)
+            return promoted(state, event.generation, now)
+        case events.Committed():
+            return committed(state, event.generation, now)
         case events.GaveUp():
             return replace(state, desired=replace(state.desired, stop=Stop.QUICK, exit_code=event.code))
         case events.ReopenAsked() | events.UpgradeAsked() | events.FleetComplete() | events.Left():
@@ -108,54 +123,6 @@ def _stop(state: State, how: Stop, now: float) -> State:
     desired = state.desired
     drain_at = desired.drain_at if desired.stop else now + state.drain_delay
     return replace(state, desired=replace(desired, stop=how, drain_at=drain_at, reload_asked=False))
-
-
-def _scale(state: State, workers: int, now: float) -> State:
-    workers = min(max(1, workers), most_workers(state.desired.slots))
-    return _trim(replace(state, desired=replace(state.desired, workers=workers)), now)
-
-
-# Reload: a generation on trial, trusted or given up.
-
-
-def _begin_trial(state: State, event: events.ConfigurationRead) -> State:
-    desired = replace(state.desired, trial=event.generation, reload_asked=False)
-    patience = {**state.patience, event.generation: event.patience}
-    return replace(state, desired=desired, patience=patience, pending=event, readings=state.readings + 1)
-
-
-def _promoted(state: State, generation: int, now: float) -> State:
-    if generation != state.desired.trial:
-        return state
-    desired = replace(state.desired, generation=generation, trial=0)
-    state = replace(state, desired=desired, patience={generation: state.patience[generation]})
-    state = _with_crashes(state, crash_policy.forgive(state.crashes))
-    if state.pending is not None:
-        state = _apply_settings(state, state.pending, now)
-    for child in state.children.values():
-        if child.phase is Phase.PROBATION and child.generation == generation:
-            state = _advance(state, child, Phase.READY, now)
-    return state
-
-
-def _apply_settings(state: State, settings: events.ConfigurationRead, now: float) -> State:
-    result = ReloadResult(settings.generation, False, "", now, state.readings)
-    state = replace(state, policy=settings.policy, drain_delay=settings.drain_delay, pending=None)
-    state = replace(state, last_reload=result)
-    return state if settings.workers is None else _scale(state, settings.workers, now)
-
-
-def _refused(state: State, generation: int, reason: str, now: float, said: str = "") -> State:
-    return replace(state, last_reload=ReloadResult(generation, True, reason, now, state.readings, said))
-
-
-def _trial_lost(state: State, reason: str, now: float, said: str = "") -> State:
-    """Give the generation on trial up: the trusted one goes on as if nothing had been asked."""
-    lost = state.desired.trial
-    desired = replace(state.desired, trial=0)
-    patience = {generation: value for generation, value in state.patience.items() if generation != lost}
-    state = replace(state, desired=desired, patience=patience, pending=None)
-    return _refused(state, lost, reason, now, said)
 
 
 def _first_lost(state: State, *, hopeless: bool, code: ExitCode, now: float) -> State:
@@ -186,11 +153,13 @@ def _born(state: State, event: events.Spawned, now: float) -> State:
 
 def _could_not_spawn(state: State, event: events.SpawnFailed, now: float) -> State:
     crashes = crash_policy.could_not_spawn(state.crashes, state.policy, event.slot, now)
+    if state.desired.fallback and event.generation == state.desired.generation:
+        return roll_back(state, event.reason, now)
     if event.generation != state.desired.trial:
-        return _with_crashes(state, crashes)
+        return with_crashes(state, crashes)
     if state.desired.generation:
-        return _trial_lost(state, event.reason, now)
-    return _first_lost(_with_crashes(state, crashes), hopeless=False, code=ExitCode.SYSTEM, now=now)
+        return trial_lost(state, event.reason, now)
+    return _first_lost(with_crashes(state, crashes), hopeless=False, code=ExitCode.SYSTEM, now=now)
 
 
 def _became_ready(state: State, pid: int, now: float) -> State:
@@ -200,20 +169,20 @@ def _became_ready(state: State, pid: int, now: float) -> State:
     child = replace(child, served_since=now)
     if child.phase is Phase.DRAINING:  # asked to leave in the moment in which it became ready: it may serve somebody
         patience = child.patience
-        return _advance(state, child, Phase.DRAINING, child.since, patience.graceful + patience.leave)
+        return advance(state, child, Phase.DRAINING, child.since, patience.graceful + patience.leave)
     if child.phase is not Phase.BOOTING:
         return state
     if child.generation == state.desired.trial:
-        return _advance(state, child, Phase.PROBATION, now, child.patience.settle)
-    return _advance(state, child, Phase.READY, now)
+        return advance(state, child, Phase.PROBATION, now, child.patience.settle)
+    return advance(state, child, Phase.READY, now)
 
 
 def _begin_to_leave(state: State, pid: int, now: float) -> State:
     child = state.children.get(pid)
-    if child is None or not (child.live or child.phase is Phase.HUNG):
+    if child is None or not (child.live or child.phase in {Phase.HUNG, Phase.RETIRED}):
         return state
     child = replace(child, why=Why.STOP if state.desired.stop else Why.LEFT)  # a signal to the whole process group
-    return _advance(state, child, Phase.DRAINING, now, child.patience.graceful + child.patience.leave)
+    return advance(state, child, Phase.DRAINING, now, child.patience.graceful + child.patience.leave)
 
 
 def _died(state: State, event: events.Died, now: float) -> State:
@@ -224,10 +193,13 @@ def _died(state: State, event: events.Died, now: float) -> State:
     desired = state.desired
     if desired.stop:
         return state
+    if undoes(state, child) and child.why.is_fault and not event.from_outside:
+        crashes = crash_policy.noted(state.crashes, state.policy, now)
+        return roll_back(with_crashes(state, crashes), event.reason, now, event.said)
     if child.generation != desired.trial:
-        return _with_crashes(state, _crashes_after(state, child, event, now))
+        return with_crashes(state, _crashes_after(state, child, event, now))
     if desired.generation:
-        return _trial_lost(state, event.reason, now, event.said)
+        return trial_lost(state, event.reason, now, event.said)
     hopeless = event.exited or child.why is Why.BOOT
     return _first_lost(state, hopeless=hopeless, code=ExitCode.CANNOT_BOOT, now=now)
 
@@ -254,30 +226,9 @@ def _signalled(state: State, step: Step, now: float) -> State:
     if isinstance(step, Drain):
         # Who does not serve yet has nothing to finish.
         seconds = patience.graceful + patience.leave if child.served_since is not None else patience.quit
-        return _advance(state, child, Phase.DRAINING, now, seconds)
+        return advance(state, child, Phase.DRAINING, now, seconds)
     if isinstance(step, Quit):
-        return _advance(state, child, Phase.QUITTING, now, min(patience.quit, child.deadline - now))
+        return advance(state, child, Phase.QUITTING, now, min(patience.quit, child.deadline - now))
     if isinstance(step, Abort):
-        return _advance(state, child, Phase.ABORTED, now, patience.abort)
-    return _advance(state, child, Phase.KILLED, now, patience.kill)
-
-
-def _advance(state: State, child: Child, phase: Phase, now: float, seconds: float = inf) -> State:
-    child = replace(child, phase=phase, since=now, deadline=now + seconds)
-    return replace(state, children={**state.children, child.pid: child})
-
-
-# Crashes.
-
-
-def _with_crashes(state: State, crashes: Crashes) -> State:
-    not_before = {slot: streak.not_before for slot, streak in crashes.streaks.items()}
-    return replace(state, crashes=crashes, desired=replace(state.desired, not_before=not_before))
-
-
-def _trim(state: State, now: float) -> State:
-    desired = state.desired
-    current = sum(child.live and child.generation == desired.generation for child in state.children.values())
-    occupied = {child.slot for child in state.children.values()}
-    crashes = crash_policy.trim(state.crashes, occupied, max(0, desired.workers - current), now)
-    return _with_crashes(state, crashes)
+        return advance(state, child, Phase.ABORTED, now, patience.abort)
+    return advance(state, child, Phase.KILLED, now, patience.kill)

@@ -14,8 +14,6 @@ See also:  fold.py (what came of them); tests/support/world.py (its properties);
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from enum import IntEnum
 from itertools import chain, islice
 from math import inf
 
@@ -30,46 +28,15 @@ from hybridd.master.children import (
     Promote,
     Quit,
     ReadConfiguration,
+    Retire,
     Spawn,
     Why,
 )
+from hybridd.master.desired import Desired, Stop
+from hybridd.master.replacing import commit, dismiss, release, replaceable, revive, settled_at
 
-SURGE = 1
-"""Workers beyond the wanted number while they are replaced."""
-
-
-class Stop(IntEnum):
-    """Whether hybridd is to stop, and in how much of a hurry."""
-
-    NO = 0
-    GRACEFUL = 1
-    QUICK = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Desired:
-    """What should be.
-
-    Attributes:
-        workers: how many should serve.
-        generation: the one that is trusted to; 0 before the first one is.
-        trial: the generation on trial behind one canary; 0 when there is none.
-        reload_asked: the configuration is to be read again as soon as no generation is on trial.
-        stop, drain_at: whether to stop; a graceful stop goes on serving until ``drain_at``.
-        exit_code: with what to leave when no worker is left.
-        not_before: slots whose workers died young lately, and when the next one may be started there.
-        slots: how many there are (the rows of the scoreboard).
-    """
-
-    workers: int
-    generation: int = 0
-    trial: int = 0
-    reload_asked: bool = False
-    stop: Stop = Stop.NO
-    drain_at: float = 0.0
-    exit_code: int = 0
-    not_before: Mapping[int, float] = field(default_factory=dict)
-    slots: int = 1024
+CANARY = 1
+"""Workers beyond the wanted number while a generation is on trial."""
 
 
 def plan(desired: Desired, children: Collection[Child], now: float) -> list[Action]:
@@ -79,26 +46,31 @@ def plan(desired: Desired, children: Collection[Child], now: float) -> list[Acti
     due = [child for child in children if child.phase in NEXT_STEP and child.deadline <= now]
     others = [child for child in children if child not in due]
     actions = overdue(due)
-    if promotion := promote(desired, others, now):
-        return actions + promotion  # it changes what all the other rules compare with
+    if turn := promote(desired, others, now) or commit(desired, others, now) or revive(desired, others):
+        return actions + turn  # it changes what all the other rules compare with
+    outgoing = replaceable(desired, others, now)
+    actions += release(desired, others)
     actions += discard(desired, others)
     actions += replace_hung(desired, others)
-    actions += retire(desired, others)
-    leaving = {action.pid for action in actions if isinstance(action, Drain | Abort)}
+    actions += retire(desired, others, outgoing)
+    leaving = {action.pid for action in actions if isinstance(action, Drain | Abort | Retire)}
     live = [child for child in others if child.live and child.pid not in leaving]
     taken = {child.slot for child in children}
     actions += try_generation(desired, children, live, taken, now)
-    actions += fill(desired, live, taken | {action.slot for action in actions if isinstance(action, Spawn)}, now)
-    if desired.reload_asked and not desired.trial:
+    taken |= {action.slot for action in actions if isinstance(action, Spawn)}
+    actions += fill(desired, live, outgoing - leaving, taken, now)
+    if desired.reload_asked and not desired.trial and not desired.fallback:
         actions.append(ReadConfiguration())
     return actions
 
 
-def next_deadline(desired: Desired, children: Iterable[Child], now: float) -> float:
+def next_deadline(desired: Desired, children: Collection[Child], now: float) -> float:
     """Return when ``plan`` has something to say though nothing happened; infinity when never."""
     times = [child.deadline for child in children]
     if desired.stop is Stop.NO:
-        times += desired.not_before.values()
+        times += [*desired.not_before.values(), settled_at(desired, children)]
+        if any(child.marked for child in children):
+            times.append(desired.calm_at)
     else:
         times.append(desired.drain_at)
     return min((at for at in times if at > now), default=inf)
@@ -126,11 +98,13 @@ def stop(desired: Desired, children: Collection[Child], now: float) -> list[Acti
         return [Exit(desired.exit_code)]
     actions: list[Action] = []
     for child in children:
-        if desired.stop is Stop.QUICK and (child.live or child.phase in {Phase.HUNG, Phase.DRAINING}):
+        if desired.stop is Stop.QUICK and (child.live or child.phase in {Phase.HUNG, Phase.RETIRED, Phase.DRAINING}):
             # Who boots has nothing to finish, and may not yet understand a polite word.
             booting = child.phase is Phase.BOOTING
             actions.append(Kill(child.pid, Why.STOP) if booting else Quit(child.pid, Why.STOP))
-        elif child.live or child.phase is Phase.HUNG:
+        elif child.generation == desired.trial and child.phase is Phase.BOOTING:
+            actions.append(Kill(child.pid, Why.STOP))  # a canary has begun nothing that could be finished
+        elif child.live or child.phase in {Phase.HUNG, Phase.RETIRED}:
             serving = child.phase is Phase.READY
             if not serving or now >= desired.drain_at:
                 actions.append(Drain(child.pid, Why.STOP))
@@ -172,18 +146,20 @@ def replace_hung(desired: Desired, children: Collection[Child]) -> list[Action]:
     ]
 
 
-def retire(desired: Desired, children: Collection[Child]) -> list[Action]:
+def retire(desired: Desired, children: Collection[Child], outgoing: Collection[int] = ()) -> list[Action]:
     """Let workers go that are too many: outdated ones first, and never so that fewer are ready than wanted."""
+
+    def current(child: Child) -> bool:
+        return child.generation == desired.generation and child.pid not in outgoing
+
     ready = sorted(
         (child for child in children if child.phase is Phase.READY),
-        key=lambda child: (child.generation == desired.generation, child.generation, -child.slot),
+        key=lambda child: (current(child), child.generation, -child.slot),
     )
     surplus = ready[: max(0, len(ready) - desired.workers)]
-    actions: list[Action] = [
-        Drain(child.pid, Why.SCALE if child.generation == desired.generation else Why.RELOAD) for child in surplus
-    ]
+    actions = [dismiss(desired, child, marked=child.pid in outgoing) for child in surplus]
     # Of those that only boot, the ones for which no place is left.
-    staying = sum(child.generation == desired.generation for child in ready[len(surplus) :])
+    staying = sum(current(child) for child in ready[len(surplus) :])
     booting = sorted(
         (child for child in children if child.phase is Phase.BOOTING and child.generation == desired.generation),
         key=lambda child: -child.slot,
@@ -196,10 +172,10 @@ def retire(desired: Desired, children: Collection[Child]) -> list[Action]:
 def try_generation(
     desired: Desired, children: Iterable[Child], live: Collection[Child], taken: Collection[int], now: float
 ) -> list[Action]:
-    """Start the canary of the generation on trial, one at a time and never beyond SURGE."""
+    """Start the canary of the generation on trial, one at a time and never beyond the one more."""
     if not desired.trial or any(child.generation == desired.trial for child in children):
         return []
-    if len(live) >= desired.workers + SURGE:
+    if len(live) >= desired.workers + CANARY:
         return []
     if not desired.generation and resting(desired, taken, now):
         return []  # the very first fork failed: a pause, the system may recover
@@ -207,17 +183,22 @@ def try_generation(
     return [Spawn(slot, desired.trial, canary=True) for slot in islice(fresh(desired, taken), 1)]
 
 
-def fill(desired: Desired, live: Collection[Child], taken: Collection[int], now: float) -> list[Action]:
-    """Start the workers of the trusted generation that are missing; never beyond SURGE, which a canary takes first.
+def fill(
+    desired: Desired, live: Collection[Child], outgoing: Collection[int], taken: Collection[int], now: float
+) -> list[Action]:
+    """Start the workers of the wanted generation that are missing, those for who is marked before that one leaves.
+
+    Never more than ``surge`` beyond the wanted number; a canary takes that place first.
 
     A slot that rests keeps the place of the worker that it waits to start, so that nothing else crashes in its stead.
     """
     if not desired.generation:
         return []
     serving = [child for child in live if child.generation != desired.trial]
-    current = sum(child.generation == desired.generation for child in serving)
+    current = sum(child.generation == desired.generation and child.pid not in outgoing for child in serving)
     waiting = len(resting(desired, taken, now))
-    limit = desired.workers if desired.trial else desired.workers + SURGE
+    surge = 0 if desired.trial else max(desired.surge, len(outgoing))
+    limit = desired.workers + surge
     missing = min(desired.workers - current - waiting, limit - len(serving) - waiting)
     # Slots that have rested first: their streak goes on.
     rested = sorted(slot for slot, at in desired.not_before.items() if at <= now and slot not in taken)

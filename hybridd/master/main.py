@@ -22,6 +22,7 @@ from hybridd.master.announcer import Announcer
 from hybridd.master.control import Control
 from hybridd.master.effects import Effects, Inheritance
 from hybridd.master.farewell import Farewell
+from hybridd.master.listeners import Listeners
 from hybridd.master.machine import Machine, shortcomings
 from hybridd.master.master import Master, Parts
 from hybridd.master.pages import make_pages
@@ -90,13 +91,13 @@ def run(loaded: Loaded) -> int:
 def _be_master(loaded: Loaded, start: Start, notifier: Notifier) -> int:
     start.settle()
     machine = Machine(available_cpus(), raise_open_files().after, somaxconn())
-    configurations = Configurations(loaded, machine)
+    listeners = Listeners(start.listeners)
+    configurations = Configurations(loaded, machine, listeners)
     config = configurations.in_force
     for shortcoming in shortcomings(loaded.config, machine):
         _log.warning("%s", shortcoming)
     _log.info("hybridd %s starts: %s", hybridd.__version__, _describe(config))
-    listeners, admin_listeners = start.listeners, start.admin_listeners
-    for what, bound in (("listening", listeners), ("admin", admin_listeners)):
+    for what, bound in (("listening", start.listeners), ("admin", start.admin_listeners)):
         for listener in bound:
             _log.info("%s on %s%s", what, listener.address, _as_asked(listener))
     reactor = Reactor()
@@ -107,7 +108,7 @@ def _be_master(loaded: Loaded, start: Start, notifier: Notifier) -> int:
         scoreboard=scoreboard,
         logs=start.logs,
         config=config,
-        listeners=tuple(listeners),
+        listeners=listeners,
         doorbell=os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK),
         lifeline=os.pipe(),
         stacks=os.memfd_create("hybridd-stacks"),
@@ -118,10 +119,12 @@ def _be_master(loaded: Loaded, start: Start, notifier: Notifier) -> int:
         vitals=Vitals(scoreboard),
         announcer=Announcer(notifier, config.protocol or config.application, start.ready),
         history=status.History(started=reactor.now, reload_timestamp=time.time()),
-        farewell=Farewell(listeners),
+        farewell=Farewell(),
     )
     master = Master(_first_state(configurations, scoreboard), reactor, parts)
-    sources = status.Sources(scoreboard, parts.vitals, parts.history, listeners, admin_listeners, start.control)
+    sources = status.Sources(
+        scoreboard, parts.vitals, parts.history, lambda: listeners.current, start.admin_listeners, start.control
+    )
     admin = _make_admin(master, parts, sources)
     control = _make_control(master, parts, sources, start.control)
     signals = SignalBytes(reactor, [understood.number for understood in SIGNALS], master.receive_signal)
@@ -155,13 +158,15 @@ def _first_state(configurations: Configurations, scoreboard: Scoreboard) -> Stat
         policy_of(config),
         drain_delay=config.shutdown.drain_delay,
         slots=scoreboard.capacity,
+        surge=config.reload.surge,
+        unavailable=config.recycle.max_unavailable,
     )
 
 
 def _make_admin(master: Master, parts: Parts, sources: status.Sources) -> Admin:
     reactor = parts.effects.inheritance.reactor
     collector = ScoreboardCollector(
-        sources.scoreboard, words.GAUGES, lambda: status.facts(master.state, sources.history, sources.listeners)
+        sources.scoreboard, words.GAUGES, lambda: status.facts(master.state, sources.history, sources.listeners())
     )
     pages = make_pages(
         lambda: status.report(master.state, parts.configurations.in_force, sources, reactor.now),

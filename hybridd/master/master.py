@@ -34,6 +34,7 @@ from hybridd.master.status import History
 from hybridd.master.vitals import ROUND, Vitals
 from hybridd.net.reactor import READ, Reactor, Timer
 from hybridd.ops import logs as logging_setup
+from hybridd.worker import words
 
 _log = logging.getLogger("hybridd.master")
 
@@ -122,8 +123,11 @@ class Master:
             actions = lifecycle.plan(self.state.desired, self.state.children.values(), self._reactor.now)
             if not actions:
                 break
+            wanted = self.state.desired.generation
             for action in actions:
                 self._take([self._carry_out(action)])
+                if self.state.desired.generation != wanted:
+                    break  # a fork failed and with it a reload: the rest of the plan is of yesterday
             if self.state.finished:
                 self._reactor.stop()
                 return
@@ -156,6 +160,7 @@ class Master:
         """Once per second: hearts, memory, logs, systemd's patience."""
         now = self._reactor.now
         self._inbox += self._vitals.round(self.state.children, self._configurations.worker_limits(), now)
+        self._inbox += self._vitals.marks(self.state.children, self._configurations.of, now)
         self._heritage.logs.tick(now)
         self._announcer.tick(self.state)
         self._reactor.call_later(ROUND, self._round)
@@ -167,18 +172,25 @@ class Master:
 
     # What the plan wants.
 
-    def _carry_out(self, action: Action) -> Event:
+    def _carry_out(self, action: Action) -> Event:  # noqa: PLR0911 - one line per action
         match action:
             case do.Spawn():
                 probation = self.state.patience[action.generation].settle if action.canary else 0.0
                 return self._effects.spawn(action, self._configurations.of(action.generation), probation)
             case do.Drain() | do.Quit() | do.Abort() | do.Kill():
                 if self.state.desired.stop and not self._farewell.begun:
-                    self._farewell.begin(self._reactor.now)  # before the first worker stops accepting
+                    # Before the first worker stops accepting.
+                    self._farewell.begin(self._heritage.listeners.open, self._reactor.now)
                     self._reactor.call_later(self._configurations.in_force.shutdown.linger, self.look)
                 return self._effects.signal(action)
+            case do.Retire():
+                return self._effects.retire(action.pid)
+            case do.Revive():
+                return self._effects.revive(action.pid)
             case do.Promote():
                 return events.Promoted(action.generation)
+            case do.Commit():
+                return events.Committed(action.generation)
             case do.ReadConfiguration():
                 return self._configurations.read()
             case do.Exit():
@@ -212,6 +224,7 @@ class Master:
     # What follows from events outside of the plan.
 
     def _attend(self, before: State, event: Event) -> None:
+        self._follow_listeners(before)
         match event:
             case events.ReopenAsked() if self.state.mode is not Mode.STOPPED:
                 self._reopen_logs()
@@ -219,6 +232,9 @@ class Master:
                 if self.state.children[pid].born <= self._logs_opened:  # it was born with the old files
                     self._effects.reopen_logs(pid)
             case events.Promoted(generation=generation) if self.state.desired.generation == generation:
+                if not self.state.desired.fallback:  # the very first one
+                    self._follow(generation)
+            case events.Committed(generation=generation) if self.state.desired.generation == generation:
                 self._follow(generation)
             case _:
                 pass
@@ -247,11 +263,34 @@ class Master:
             except OSError as error:
                 _log.warning("the master goes on with the logs before the reload: %s", error)
         self._heritage.config = config
-        self._configurations.forget({child.generation for child in self.state.children.values()})
+        desired = self.state.desired
+        alive = {child.generation for child in self.state.children.values()}
+        self._configurations.forget(alive | {desired.generation, desired.trial})
+
+    def _follow_listeners(self, before: State) -> None:
+        """Let the listeners come and go with their generations."""
+        listeners, was, now = self._heritage.listeners, before.desired, self.state.desired
+        if (was.generation, was.trial, was.fallback) == (now.generation, now.trial, now.fallback):
+            return
+        if not now.generation:
+            return
+        config = self._configurations.of(now.generation)
+        if not now.trial and not now.fallback and listeners.settle(now.generation, self._reactor.now):
+            self._reactor.call_later(config.shutdown.linger, self.look)
+        # Who retires keeps those that nobody else serves.
+        self._heritage.scoreboard.header[words.LEAVING_LISTENERS] = listeners.leaving(now.generation)
+        for listener in listeners.current:
+            if listener.owned:
+                listener.sock.listen(config.backlog)  # again: it may have changed
 
     def _take_leave(self) -> None:
         """End the listeners when the workers have taken what waited there, and handshakes had time to be completed."""
         linger = self._configurations.in_force.shutdown.linger
+        listeners, generation = self._heritage.listeners, self.state.desired.generation
+        if listeners.parting:
+            others = {pid: child for pid, child in self.state.children.items() if child.generation != generation}
+            if self._vitals.all_drain(others):
+                listeners.take_leave(self._reactor.now, linger)
         if self._farewell.is_due(self._reactor.now, linger) and self._vitals.all_drain(self.state.children):
             self._farewell.end()
 

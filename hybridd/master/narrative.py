@@ -13,8 +13,8 @@ from typing import NamedTuple
 from hybridd.master import events
 from hybridd.master.children import Abort, Child, Drain, Kill, Phase, Quit, Step, Why
 from hybridd.master.crash_policy import Streak
+from hybridd.master.desired import Stop
 from hybridd.master.events import Event
-from hybridd.master.lifecycle import Stop
 from hybridd.master.modes import Ignore, Mode, cell
 from hybridd.master.state import State
 
@@ -31,6 +31,7 @@ WISHES: dict[type[Event], str] = {
     events.QuitAsked: "quick stop",
     events.ReloadAsked: "reload",
     events.ScaleAsked: "scale",
+    events.RestartAsked: "restart",
     events.ReopenAsked: "reopen logs",
     events.UpgradeAsked: "upgrade",
 }
@@ -62,10 +63,11 @@ def _consequences(before: State, event: Event, after: State, now: float) -> list
     if result is not None and result is not before.last_reload:
         if result.refused:
             goes_on = after.desired.generation
-            lines.append(Line(logging.ERROR, f"reload refused, generation {goes_on} goes on: {result.reason}"))
+            undone = "reload undone" if before.desired.fallback else "reload refused"
+            lines.append(Line(logging.ERROR, f"{undone}, generation {goes_on} goes on: {result.reason}"))
         else:
-            text = f"reload: generation {result.generation} is trusted, the other workers are replaced"
-            lines.append(Line(logging.INFO, text))
+            serving = workers(after.count(Phase.READY))
+            lines.append(Line(logging.INFO, f"reload: done, {serving} of generation {result.generation}"))
     if before.mode is Mode.STARTING and after.mode is Mode.RUNNING:
         serving = f"{workers(after.count(Phase.READY))}, generation {after.desired.generation}"
         lines.append(Line(logging.INFO, f"ready: {serving}"))
@@ -95,16 +97,19 @@ def _wish(before: State, event: Event, after: State) -> list[Line]:
         case events.ReloadAsked():
             if before.desired.reload_asked:
                 return []  # it will read the newest configuration anyway
-            waits = before.desired.trial
-            text = "reload: waits for the generation on trial" if waits else "reload: reading the configuration"
+            waits = before.desired.trial or before.desired.fallback
+            text = "reload: waits for the one on its way" if waits else "reload: reading the configuration"
         case events.ScaleAsked():
             wanted = after.desired.workers
             stays = wanted == before.desired.workers
+            why = f": {cannot_be_made_again(before)}" if before.desired.stale and event.by > 0 else ""
             text = (
-                f"scale: stays at {workers(wanted)}"
+                f"scale: stays at {workers(wanted)}{why}"
                 if stays
                 else f"scale: {before.desired.workers} to {workers(wanted)}"
             )
+        case events.RestartAsked(slot=slot):
+            text = f"restart: worker={slot} is to be replaced"
         case events.ReopenAsked():
             text = "logs: opened again"
         case _:
@@ -112,11 +117,21 @@ def _wish(before: State, event: Event, after: State) -> list[Line]:
     return [Line(logging.INFO, text)]
 
 
-def _news(before: State, event: Event, after: State, now: float) -> list[Line]:
+def _news(before: State, event: Event, after: State, now: float) -> list[Line]:  # noqa: PLR0911 - one per event
     """Return what is to be said of a worker, or of a generation."""
     match event:
         case events.ConfigurationRead(generation=generation):
             return [Line(logging.INFO, f"reload: generation {generation} goes on trial behind one worker")]
+        case events.Promoted(generation=generation) if after.desired.fallback:
+            text = f"reload: generation {generation} replaces the other workers, which may come back"
+            return [Line(logging.INFO, text)]
+        case events.Retired(pid=pid):
+            return _about(before.children.get(pid), logging.INFO, "retires: it accepts nothing more, and may come back")
+        case events.Revived(pid=pid):
+            return _about(before.children.get(pid), logging.INFO, "is called back")
+        case events.Marked(pid=pid, why=why) if before.children.get(pid) != after.children.get(pid):
+            level = logging.ERROR if why is Why.STUCK else logging.INFO
+            return _about(before.children.get(pid), level, f"is to be replaced ({why}): {event.reason}")
         case events.SpawnFailed(slot=slot, reason=reason):
             return [Line(logging.ERROR, f"worker={slot} gen={event.generation} cannot be started: {reason}")]
         case events.BecameReady(pid=pid) if pid in after.children:
@@ -129,6 +144,11 @@ def _news(before: State, event: Event, after: State, now: float) -> list[Line]:
         case events.Signalled(step=step):
             return _about(before.children.get(step.pid), *_step(step))
     return []
+
+
+def cannot_be_made_again(state: State) -> str:
+    """Return why nothing should be started that is not missed."""
+    return f"generation {state.desired.generation} cannot be re-created: what is on disk now was refused"
 
 
 def workers(number: int) -> str:

@@ -8,15 +8,19 @@ Runs in:   the master, its only thread.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
+from hybridd.config.address import Address
 from hybridd.config.difference import difference
 from hybridd.config.loading import Loaded
 from hybridd.config.settings import Config
-from hybridd.errors import ConfigurationError
+from hybridd.errors import BindError, ConfigurationError
 from hybridd.master import events
 from hybridd.master.children import Patience
 from hybridd.master.crash_policy import CrashPolicy
+from hybridd.master.listeners import Listeners
 from hybridd.master.machine import Machine, fit, shortcomings
+from hybridd.net.listener import Listener, bind_all
 
 _log = logging.getLogger("hybridd.master")
 
@@ -28,8 +32,9 @@ class Configurations:
         in_force: the configuration of the trusted generation (of the first, until one is).
     """
 
-    def __init__(self, loaded: Loaded, machine: Machine) -> None:
+    def __init__(self, loaded: Loaded, machine: Machine, listeners: Listeners) -> None:
         self._machine = machine
+        self._listeners = listeners
         self._loaded = {1: loaded}
         self._fitted = {1: fit(loaded.config, machine)}
         self._trusted = 1
@@ -58,11 +63,15 @@ class Configurations:
         changes = difference(before.config, loaded.config)
         if changes.needs_restart:
             return events.ConfigurationRefused(f"nothing is applied: {changes.sentence}")
+        config = fit(loaded.config, self._machine)
+        try:
+            self._listeners.prepare(self._newest + 1, config.listen, lambda missing: bind(config, missing))
+        except BindError as error:
+            return events.ConfigurationRefused(f"nothing is applied: {error}")
         for warning in (*loaded.warnings, *shortcomings(loaded.config, self._machine)):
             _log.warning("%s", warning)
         _log.info("reload: %s", changes.sentence)
         self._newest += 1
-        config = fit(loaded.config, self._machine)
         self._loaded[self._newest], self._fitted[self._newest] = loaded, config
         return events.ConfigurationRead(
             generation=self._newest,
@@ -70,6 +79,8 @@ class Configurations:
             policy=policy_of(config),
             drain_delay=config.shutdown.drain_delay,
             workers=config.workers if config.workers != self.in_force.workers else None,
+            surge=config.reload.surge,
+            unavailable=config.recycle.max_unavailable,
         )
 
     def trust(self, generation: int) -> None:
@@ -81,6 +92,11 @@ class Configurations:
         kept = {*needed, self._trusted}
         self._loaded = {generation: loaded for generation, loaded in self._loaded.items() if generation in kept}
         self._fitted = {generation: config for generation, config in self._fitted.items() if generation in kept}
+
+
+def bind(config: Config, addresses: Sequence[Address]) -> list[Listener]:
+    """Bind what a reload adds."""
+    return bind_all(addresses, config.backlog, {})
 
 
 def patience_of(config: Config) -> Patience:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from hybridd.master import crash_policy, events
 from hybridd.master.children import Child, Patience, Phase
 from hybridd.master.crash_policy import Crashes, CrashPolicy
-from hybridd.master.lifecycle import Desired
+from hybridd.master.desired import Desired
 from hybridd.master.modes import Mode
 
 
@@ -35,6 +35,17 @@ class ReloadResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """The settings before a reload that can still be undone; ``workers`` is by how many it changed their number."""
+
+    policy: CrashPolicy
+    drain_delay: float
+    surge: int
+    unavailable: int
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Everything that decisions are made from.
 
@@ -46,6 +57,7 @@ class State:
         policy: the crash settings.
         drain_delay: seconds that a graceful stop goes on serving.
         pending: what is to change when the generation on trial is trusted.
+        undo: what is to be taken back when the reload that replaces the workers fails.
         attempts: how many first workers died of a signal.
         readings: how often the configuration was read again.
         last_reload: None before the first one.
@@ -59,6 +71,7 @@ class State:
     policy: CrashPolicy = field(default_factory=CrashPolicy)
     drain_delay: float = 0.0
     pending: events.ConfigurationRead | None = None
+    undo: Undo | None = None
     attempts: int = 0
     readings: int = 0
     last_reload: ReloadResult | None = None
@@ -82,10 +95,19 @@ def most_workers(slots: int) -> int:
     return slots // 2
 
 
-def first_state(workers: int, patience: Patience, policy: CrashPolicy, *, drain_delay: float, slots: int) -> State:
+def first_state(
+    workers: int,
+    patience: Patience,
+    policy: CrashPolicy,
+    *,
+    drain_delay: float,
+    slots: int,
+    surge: int = 1,
+    unavailable: int = 1,
+) -> State:
     """Return the state in which nothing has happened: generation 1 is on trial, and there is no other."""
     return State(
-        Desired(min(max(1, workers), most_workers(slots)), trial=1, slots=slots),
+        Desired(min(max(1, workers), most_workers(slots)), trial=1, slots=slots, surge=surge, unavailable=unavailable),
         {1: replace(patience, settle=0.0)},  # nobody serves that could be protected from it
         policy=policy,
         drain_delay=drain_delay,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from hybridd.config.settings import Config
 from hybridd.master.children import Child, Phase
 from hybridd.master.deaths import REPLACED, Certificate
 from hybridd.master.modes import Mode
-from hybridd.master.narrative import workers
+from hybridd.master.narrative import cannot_be_made_again, workers
 from hybridd.master.state import State
 from hybridd.master.vitals import NANOSECOND, Vitals
 from hybridd.net.listener import Listener
@@ -62,10 +62,10 @@ class History:
 
 def name_of(state: State, now: float) -> str:
     """Return one word for how hybridd is."""
-    if state.mode is Mode.RUNNING and state.degraded(now):
-        return "degraded"
-    if state.mode is Mode.RUNNING and state.desired.trial:
+    if state.mode is Mode.RUNNING and (state.desired.trial or state.desired.fallback):
         return "reloading"
+    if state.mode is Mode.RUNNING and degraded_reason(state, now):
+        return "degraded"
     return state.mode.value
 
 
@@ -80,6 +80,8 @@ def sentence(state: State, now: float) -> str:
         text += f", generation {desired.generation}"
     if desired.trial and desired.generation:
         text += f", {desired.trial} is on trial"
+    if desired.fallback:
+        text += f" replaces {desired.fallback}"
     if why := degraded_reason(state, now):
         text += f"; {why}"
     result = state.last_reload
@@ -90,9 +92,12 @@ def sentence(state: State, now: float) -> str:
 
 def degraded_reason(state: State, now: float) -> str:
     """Return why hybridd calls itself degraded, empty when it does not."""
-    if not state.degraded(now):
-        return ""
-    return f"{state.policy.restarts} or more workers crashed within {state.policy.window:g} s"
+    reasons = []
+    if state.degraded(now):
+        reasons.append(f"{state.policy.restarts} or more workers crashed within {state.policy.window:g} s")
+    if state.desired.stale:
+        reasons.append(cannot_be_made_again(state))
+    return "; ".join(reasons)
 
 
 def readiness(state: State, now: float) -> tuple[bool, str]:
@@ -127,7 +132,7 @@ class Sources:
     scoreboard: Scoreboard
     vitals: Vitals
     history: History
-    listeners: Sequence[Listener]
+    listeners: Callable[[], Sequence[Listener]]
     admin: Sequence[Listener]
     control: Listener | None
 
@@ -150,7 +155,7 @@ def report(state: State, config: Config, sources: Sources, now: float) -> dict[s
         "trial": state.desired.trial or None,
         "workers_wanted": state.desired.workers,
         "workers": [_worker(child, sources, now) for child in children],
-        "listeners": [{"name": listener.name, "address": listener.address} for listener in sources.listeners],
+        "listeners": [{"name": listener.name, "address": listener.address} for listener in sources.listeners()],
         "admin": [listener.address for listener in sources.admin],
         "control": sources.control.address if sources.control else None,
         "reload": _reload(state, history, now),
@@ -168,7 +173,7 @@ def _worker(child: Child, sources: Sources, now: float) -> dict[str, Any]:
         "pid": child.pid,
         "generation": child.generation,
         "state": child.phase.value,
-        "why": child.why or None,
+        "why": child.why or child.marked or None,
         "uptime": round(now - child.born, 3),
         "heartbeat_age": round(max(0.0, now - heartbeat), 3) if heartbeat else None,
         "rss": None if seen is None else seen.resident,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from hybridd.master import events, verdicts
+from hybridd.master.children import Phase
 from hybridd.master.events import Event
 from hybridd.master.stacks import StackReader
 from hybridd.master.state import State
@@ -39,6 +40,7 @@ def make_verbs(
         ("GET", "/status"): lambda _: _at_once(Reply(True, str(report()["status"]), report())),
         ("POST", "/reload"): verbs.reload,
         ("POST", "/scale"): verbs.scale,
+        ("POST", "/restart"): verbs.restart,
         ("POST", "/drain"): verbs.drain,
         ("POST", "/stop"): verbs.stop,
         ("POST", "/reopen-logs"): verbs.reopen_logs,
@@ -89,6 +91,22 @@ class _Verbs:
         return Waiting(
             lambda: None if master.state is begun else verdicts.scale(master.state, wanted, master.now()),
             lambda: verdicts.scale_late(master.state),
+        )
+
+    def restart(self, arguments: Arguments) -> Waiting:
+        master, slot = self._master, number(arguments, "slot")
+        event = events.RestartAsked(slot)
+        if refusal := verdicts.refused(master.state, event):
+            return _at_once(refusal)
+        found = [
+            pid for pid, child in master.state.children.items() if child.slot == slot and child.phase is Phase.READY
+        ]
+        if not found:
+            return _at_once(Reply(False, f"there is no ready worker in slot {slot}"))
+        master.ask(event)
+        return Waiting(
+            lambda: verdicts.restart(master.state, found[0]),
+            lambda: verdicts.restart_late(master.state, found[0]),
         )
 
     def drain(self, _: Arguments) -> Waiting:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from hybridd.master.children import Phase
 from hybridd.master.events import Event
 from hybridd.master.modes import Ignore, Mode, cell
-from hybridd.master.narrative import workers
+from hybridd.master.narrative import cannot_be_made_again, workers
 from hybridd.master.state import State, most_workers
 from hybridd.master.wishes import Reply
 
@@ -50,6 +50,8 @@ def scale_refused(state: State, wanted: int) -> Reply | None:
     most = most_workers(state.desired.slots)
     if not 1 <= wanted <= most:
         return Reply(False, f"refused: expected 1 to {most} workers, got {wanted}")
+    if wanted > state.desired.workers and state.desired.stale:
+        return Reply(False, f"refused: {cannot_be_made_again(state)}")
     return None
 
 
@@ -60,7 +62,7 @@ def scale(state: State, wanted: int, now: float) -> Reply | None:
     if state.desired.workers != wanted:
         return Reply(False, f"overtaken: somebody else wants {workers(state.desired.workers)}")
     ready, live = state.count(Phase.READY), sum(child.live for child in state.children.values())
-    if ready == live == wanted and not state.desired.trial:
+    if ready == live == wanted and not state.desired.trial and not state.desired.fallback:
         return Reply(True, f"{workers(wanted)} ready", {"workers": wanted})
     resting = state.crashes.resting(now)
     if ready < wanted and resting:
@@ -75,6 +77,25 @@ def scale_late(state: State) -> Reply:
     """What to say when scaling takes longer than its asker will wait."""
     ready = state.count(Phase.READY)
     return Reply(False, f"not yet: {ready} of {workers(state.desired.workers)} ready", {"workers": ready})
+
+
+def restart(state: State, pid: int) -> Reply | None:
+    """Whether another worker has taken the place of this one."""
+    child = state.children.get(pid)
+    if state.mode in {Mode.STOPPING, Mode.STOPPED}:
+        return Reply(False, STOPS)
+    if child is not None and (child.live or child.phase is Phase.HUNG):
+        return None
+    if state.count(Phase.READY) < state.desired.workers:
+        return None
+    return Reply(True, f"replaced: {workers(state.count(Phase.READY))} ready")
+
+
+def restart_late(state: State, pid: int) -> Reply:
+    """What to say when replacing a worker takes longer than its asker will wait."""
+    child = state.children.get(pid)
+    what = "it has gone, but its successor is not ready" if child is None else f"it is {child.phase.value}"
+    return Reply(False, f"not yet: {what}")
 
 
 def stop(state: State) -> Reply | None:

@@ -7,19 +7,21 @@ Runs in:   the master, its only thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from hybridd.master import events
-from hybridd.master.children import Child, Phase
+from hybridd.config.settings import Config
+from hybridd.master import events, recycling
+from hybridd.master.children import Child, Phase, Why
 from hybridd.master.deaths import Remains
 from hybridd.master.effects import Reaped
 from hybridd.master.events import Event
 from hybridd.master.health import Sample, Suspicion, Verdict, judge
+from hybridd.master.recycling import Figures
 from hybridd.ops.access_log import KilledRecord
 from hybridd.ops.cgroup import read_oom_kills
-from hybridd.ops.procfs import read_stat
+from hybridd.ops.procfs import read_shared, read_stat
 from hybridd.ops.run_queue import read_threads
 from hybridd.ops.scoreboard import Scoreboard
 from hybridd.worker import words
@@ -30,6 +32,8 @@ ROUND: Final = 1.0
 """Seconds between two looks at everybody."""
 
 NANOSECOND: Final = 1e-9
+
+_REQUESTS: Final = words.LAYOUT.span("http_requests")
 
 ENDING: Final = frozenset({Phase.QUITTING, Phase.ABORTED, Phase.KILLED})
 
@@ -60,7 +64,7 @@ class Vitals:
                 continue  # it has not said anything yet
             if state in {WorkerState.READY, WorkerState.DRAINING} and child.served_since is None:
                 yield events.BecameReady(child.pid)
-            if state is WorkerState.DRAINING and (child.live or child.phase is Phase.HUNG):
+            if state is WorkerState.DRAINING and (child.live or child.phase in {Phase.HUNG, Phase.RETIRED}):
                 yield events.BeganToLeave(child.pid)
 
     def all_drain(self, children: Mapping[int, Child]) -> bool:
@@ -90,6 +94,24 @@ class Vitals:
         }
         verdicts, self._suspicions = judge(samples, self._suspicions, now, late=late)
         return [event for pid, verdict in verdicts.items() if (event := _news(children[pid], verdict)) is not None]
+
+    def marks(self, children: Mapping[int, Child], of: Callable[[int], Config], now: float) -> Iterator[Event]:
+        """Yield who is to be replaced though it serves; after ``round``.
+
+        Args:
+            children: the workers by pid.
+            of: returns the configuration of a generation.
+            now: monotonic seconds.
+        """
+        for child in children.values():
+            if child.phase is Phase.READY and child.marked in {Why.NONE, Why.RECYCLE}:
+                row = self._scoreboard.row(child.slot).read()
+                config = of(child.generation)
+                served = row[words.CONNECTIONS_ACCEPTED] if config.protocol else sum(row[_REQUESTS])
+                figures = Figures(served, self.seen[child.pid].resident, row[words.OLDEST_CALL] * NANOSECOND)
+                mark = recycling.judge(config, child, figures, read_shared, now)
+                if mark is not None and mark.why is not child.marked:
+                    yield mark
 
     def heartbeat(self, child: Child) -> float:
         """Return when the worker's loop last beat, monotonic seconds; when it was born if it never did."""

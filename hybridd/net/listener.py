@@ -30,6 +30,7 @@ class Listener:
     Attributes:
         name: what the operator called it: the configured address, as text.
         address: where it really listens: ``127.0.0.1:41234`` when port 0 was asked for.
+        number: given by the master, of few that it uses again; what a newer generation does without is told by it.
         owned: True when we bound it; False when it was handed to us and others may use it as well.
     """
 
@@ -37,6 +38,7 @@ class Listener:
         self.sock = sock
         self.name = name
         self.owned = owned
+        self.number = 0
         self.address = spell(sock)
         self._file = _identity(sock) if owned and sock.family == socket.AF_UNIX else None
         sock.setblocking(False)

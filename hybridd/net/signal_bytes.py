@@ -24,7 +24,7 @@ def _nothing(number: int, frame: object) -> None:
 class SignalBytes:
     """Calls ``receive(signal number)`` in the reactor's thread for each of ``signals`` that arrives."""
 
-    def __init__(self, reactor: Reactor, signals: Iterable[signal.Signals], receive: Callable[[int], None]) -> None:
+    def __init__(self, reactor: Reactor, signals: Iterable[int], receive: Callable[[int], None]) -> None:
         self._signals = tuple(signals)
         self._receive = receive
         self._reactor = reactor

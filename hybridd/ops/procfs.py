@@ -64,6 +64,26 @@ def read_stat(pid: int) -> Stat | None:
         return None
 
 
+def parse_shared(text: str) -> int:
+    """Return the bytes of ``Pss:`` in /proc/PID/smaps_rollup, 0 when there is no such line."""
+    for line in text.splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def read_shared(pid: int) -> int:
+    """Return the proportional set size of a process: shared pages count in part.  0 when we may not know.
+
+    Walks all page tables: about 1 ms per 100 MiB.
+    """
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as file:  # noqa: PTH123 - as above
+            return parse_shared(file.read())
+    except OSError:
+        return 0
+
+
 def count_open_fds(pid: int) -> int | None:
     """Return how many descriptors a process has open, None when it is gone or another user's.
 

@@ -35,20 +35,19 @@ from hybridd.net.signal_bytes import SignalBytes
 from hybridd.ops.privileges import obstacle
 from hybridd.ops.scoreboard import Row
 from hybridd.ops.title import Title, worker_title
-from hybridd.worker import words
+from hybridd.worker import orders, words
 from hybridd.worker.assembly import Worker, assemble
 from hybridd.worker.connection_processes import BecomeConnection, ConnectionProcesses
 from hybridd.worker.forked_connection import abandon, serve_forked
 from hybridd.worker.lead import LeadLostError
-from hybridd.worker.orders import STACKS
 from hybridd.worker.serving import Serving
 from hybridd.worker.spec import WorkerSpec
 from hybridd.worker.words import WorkerState
 
 _log = logging.getLogger("hybridd.worker")
 
-SIGNALS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1)
-"""What a worker understands: drain, quick stop, reopen the logs.  USR1 reaches it from the master only."""
+SIGNALS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1, orders.RETIRE, orders.REVIVE)
+"""What a worker understands: drain, quick stop, reopen the logs, and the master's orders."""
 
 IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU, signal.SIGWINCH)
 """A terminal sends some of these to the whole process group; they are the master's business."""
@@ -80,7 +79,8 @@ def run(spec: WorkerSpec) -> int:
     atexit._clear()  # noqa: SLF001  # what the master registered is the master's (multiprocessing does the same)
     spec.logs.forked()
     row = spec.scoreboard.row(spec.slot)
-    faulthandler.register(STACKS, spec.stacks, all_threads=True)  # before signals are let in: unknown, it would kill
+    # Before signals are let in: one that nobody has arranged for would kill.
+    faulthandler.register(orders.STACKS, spec.stacks, all_threads=True)
     _arrange_signals()
     faulthandler.enable(spec.logs.error.sink.fd, all_threads=True)  # SIGABRT writes every thread's stack
     request_ids.prefix = secrets.token_hex(4) + "-"
@@ -100,8 +100,8 @@ def run(spec: WorkerSpec) -> int:
 def _arrange_signals() -> None:
     """Until the application is loaded, TERM and QUIT end the process as they would any other."""
     signal.set_wakeup_fd(-1)
-    for number in IGNORED:
-        signal.signal(number, signal.SIG_IGN)
+    for ignored in IGNORED:
+        signal.signal(ignored, signal.SIG_IGN)
     for number in (*SIGNALS, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a log rotation during the boot must not kill

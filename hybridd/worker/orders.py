@@ -13,3 +13,9 @@ from typing import Final
 
 STACKS: Final = signal.Signals(signal.SIGRTMIN)
 """Write the stacks of all threads to ``WorkerSpec.stacks``; answered by faulthandler itself."""
+
+RETIRE: Final = signal.SIGRTMIN + 1
+"""Accept nothing more on the listeners that others serve too, finish what is open, and stay."""
+
+REVIVE: Final = signal.SIGRTMIN + 2
+"""Accept again."""

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 
 from hybridd.http.counts import HttpCounts
+from hybridd.net.listener import Listener
 from hybridd.net.terms import Terms
 from hybridd.ops.scoreboard import Row
 from hybridd.ops.title import Title, worker_title
@@ -51,6 +52,10 @@ class Report:
         self._row.words[words.STATE] = words.pack_state(state, self._spec.generation)
         os.eventfd_write(self._spec.doorbell, 1)
         self._show_title()
+
+    def is_leaving(self, listener: Listener) -> bool:
+        """Whether the master will close this listener: those who accept on it retire with it."""
+        return bool(self._spec.scoreboard.header[words.LEAVING_LISTENERS] >> listener.number & 1)
 
     def beat(self) -> None:
         """The loop turns: the heartbeat, and what is too dear for every turn."""

@@ -1,6 +1,8 @@
 """What a worker does between READY and its end: listen, serve, beat, drain.
 
     PROBATION ──lived long enough──→ SERVING ──TERM, or the master is gone──→ DRAINING ──nothing left──→ ENDED
+        │                            ↓     ↑                                     ↑ │
+        │                            RETIRED (a reload replaces us) ─────────────┘ │
         └───────────────────────────────┴── QUIT, or the drain's deadline ──────┴──────────────────────→ ENDED
 
 Knows:     its reactor, acceptors, services, dispatch and report.
@@ -21,8 +23,10 @@ from hybridd.config.settings import Config
 from hybridd.net.reactor import READ, Reactor
 from hybridd.net.terms import Open, Terms
 from hybridd.ops.logs import Logs
+from hybridd.worker import orders
 from hybridd.worker.accepting import Acceptor
 from hybridd.worker.report import Report
+from hybridd.worker.watch import Watch
 from hybridd.worker.words import WorkerState
 from hybridd.worker.work import Work
 
@@ -43,6 +47,7 @@ class Phase(Enum):
 
     PROBATION = "probation"
     SERVING = "serving"
+    RETIRED = "retired"
     DRAINING = "draining"
     ENDED = "ended"
 
@@ -88,6 +93,7 @@ class Serving:
         self._dispatch = dispatch
         self._report = report
         self._logs = logs
+        self._watch = Watch(config.timeouts)
         self._to_empty: dict[Acceptor, int] = {}  # how many still wait for us, since we were full
 
     def begin(self, lifeline: int, probation: float) -> None:
@@ -113,16 +119,35 @@ class Serving:
                 self.end()
             case signal.SIGUSR1:
                 self._logs.reopen()
+            case orders.RETIRE:
+                self.retire()
+            case orders.REVIVE:
+                self.revive()
+
+    def retire(self) -> None:
+        """Accept nothing more where others accept; what is open goes on, and we may be called back."""
+        if self.phase is Phase.SERVING:
+            self.phase = Phase.RETIRED
+            for acceptor in self._acceptors:
+                if not self._report.is_leaving(acceptor.listener):
+                    acceptor.disarm()
+
+    def revive(self) -> None:
+        """Accept again."""
+        if self.phase is Phase.RETIRED:
+            self.phase = Phase.SERVING
+            for acceptor in self._acceptors:
+                acceptor.arm()
 
     def drain(self) -> None:
         """Finish what was begun, begin nothing new, then end."""
         if self.phase in (Phase.DRAINING, Phase.ENDED):
             return
-        serving, self.phase = self.phase is Phase.SERVING, Phase.DRAINING
+        was, self.phase = self.phase, Phase.DRAINING
         for service in self._services:
             service.draining = True
         for acceptor in self._acceptors:
-            if serving:
+            if was is Phase.SERVING or (was is Phase.RETIRED and self._report.is_leaving(acceptor.listener)):
                 acceptor.accept(_BACKLOG_AT_DRAIN)
                 if acceptor.full:
                     self._to_empty[acceptor] = acceptor.waiting(_BACKLOG_AT_DRAIN)
@@ -169,6 +194,7 @@ class Serving:
         self._report.beat()
         self._logs.tick(self._reactor.now)
         self._dispatch.grow()
+        self._watch.look(self._dispatch.running, self._reactor.now)
         for acceptor in self._acceptors:
             acceptor.admit_one()
         if self.on_beat is not None:

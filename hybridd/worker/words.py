@@ -28,6 +28,7 @@ LAYOUT: Final = Layout(
     header=(
         "master_pid",
         "generation",  # the newest one
+        "leaving_listeners",  # a bit for each listener (its number) that a newer generation does without
     ),
     gauges=(
         "pid",
@@ -113,6 +114,7 @@ LAYOUT: Final = Layout(
 # Header (writer: master).
 MASTER_PID: Final = LAYOUT.header_word("master_pid")
 NEWEST_GENERATION: Final = LAYOUT.header_word("generation")
+LEAVING_LISTENERS: Final = LAYOUT.header_word("leaving_listeners")
 
 # Gauges (writer: the worker's leader).
 PID: Final = LAYOUT.word("pid")

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import hybridd
+from tests.support.load import Plan
+from tests.support.traffic import Load
 from tests.support.verbs import begin_verb, verb, verb_json
 from tests.support.waiting import wait_until
 
@@ -95,8 +97,11 @@ def test_status_names_every_worker(server):
 
 
 def test_a_reload_is_answered_when_the_new_workers_serve(server):
+    before = server.ready_pids()
     done = verb(server, "reload")
     assert (done.returncode, done.stderr) == (0, "")
+    assert len(server.ready_pids()) == 2
+    assert not set(server.ready_pids()) & set(before)
     assert done.stdout.startswith("reloaded: generation 2 serves")
     assert server.status()["generation"] == 2
 
@@ -125,6 +130,18 @@ def test_scaling_waits_for_the_workers(server):
     assert len(server.ready_pids()) == 1
     assert "expected 1 to 512 workers, got 513" in verb(server, "scale", "513").stderr
     assert verb(server, "scale").returncode == 2
+
+
+def test_one_worker_is_replaced_another_one_first(server):
+    before = server.ready_pids()
+    with Load(Plan(server.address, connections=4, think=0.002)) as load:
+        done = verb(server, "worker", "restart", "0")
+        assert (done.returncode, done.stdout) == (0, "replaced: 2 workers ready\n")
+        assert load.stop().failed == 0
+    after = server.ready_pids()
+    assert before[0] not in after
+    assert before[1] in after
+    assert "no ready worker in slot 9" in verb(server, "worker", "restart", "9").stderr
 
 
 def test_a_drain_ends_when_the_last_request_has(server, tmp_path):

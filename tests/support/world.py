@@ -20,11 +20,11 @@ from random import Random
 
 from hybridd.master import children as do
 from hybridd.master import events, lifecycle
-from hybridd.master.children import Action, Child, Patience
+from hybridd.master.children import Action, Child, Patience, Why
 from hybridd.master.crash_policy import CrashPolicy
+from hybridd.master.desired import Desired
 from hybridd.master.events import Event
 from hybridd.master.fold import fold
-from hybridd.master.lifecycle import Desired
 from hybridd.master.state import first_state
 from tests.support.witness import Process, Terms, Witness
 
@@ -43,6 +43,7 @@ class Code(Enum):
     BROKEN = "cannot be loaded"
     HANGS = "hangs while it is loaded"
     DIES_YOUNG = "dies soon after it was ready"
+    DIES_LATER = "dies when it has begun to replace the others"
 
 
 @dataclass
@@ -64,8 +65,19 @@ class World:
         self.workers = self.random.choice([1, 1, 2, 3, 4, 6])
         self.drain_delay = self.random.choice([0.0, 0.0, 3.0])
         self.code = {1: self._draw_code(good=0.9)}
-        self.witness = Witness(self.seed, self.workers, Terms(PATIENCE, POLICY, self.drain_delay, QUIET))
-        self.state = first_state(self.workers, PATIENCE, POLICY, drain_delay=self.drain_delay, slots=40)
+        self.surge = self.random.choice([1, 1, 2])
+        self.unavailable = self.random.choice([1, 1, 2])
+        terms = Terms(PATIENCE, POLICY, self.drain_delay, QUIET, self.surge, self.unavailable)
+        self.witness = Witness(self.seed, self.workers, terms)
+        self.state = first_state(
+            self.workers,
+            PATIENCE,
+            POLICY,
+            drain_delay=self.drain_delay,
+            slots=60,
+            surge=self.surge,
+            unavailable=self.unavailable,
+        )
         self._write_script()
 
     def live(self) -> None:
@@ -90,20 +102,29 @@ class World:
     def _decide(self) -> None:
         for _ in range(30):
             actions = self.plan(self.state.desired, tuple(self.state.children.values()), self.now)
+            wanted = self.state.desired.generation
             for action in actions:
                 self.witness.judge(action, self.now)
                 self._fold(self._carry_out(action))
+                if self.state.desired.generation != wanted:
+                    break
             if not actions or self.state.finished:
                 self.witness.at_rest(self.now)
                 return
         self.witness.expect(False, self.now, "the plan never comes to rest")
 
-    def _carry_out(self, action: Action) -> Event:
+    def _carry_out(self, action: Action) -> Event:  # noqa: PLR0911 - one line per action
         match action:
             case do.Spawn():
                 return self._spawn(action)
+            case do.Retire():
+                return events.Retired(action.pid)
+            case do.Revive():
+                return events.Revived(action.pid)
             case do.Promote():
                 return events.Promoted(action.generation)
+            case do.Commit():
+                return events.Committed(action.generation)
             case do.ReadConfiguration():
                 return self._read_configuration()
             case do.Exit():
@@ -118,9 +139,11 @@ class World:
         generation = max(self.code) + 1
         self.code[generation] = self._draw_code(good=0.6)
         workers = self.random.choice([None, None, None, 2, 5])
+        self.witness.read(generation, workers)
         if self.code[generation] is Code.GOOD:
-            self.witness.owe(generation, workers, self.now)
-        return events.ConfigurationRead(generation, PATIENCE, POLICY, self.drain_delay, workers)
+            self.witness.owe(generation, self.now)
+        terms = (self.surge, self.unavailable)
+        return events.ConfigurationRead(generation, PATIENCE, POLICY, self.drain_delay, workers, *terms)
 
     # Processes.
 
@@ -140,6 +163,8 @@ class World:
             self._at(boot, lambda: self._ready(process))
             if code is Code.DIES_YOUNG:
                 self._at(boot + self.random.uniform(0.1, 1.9), lambda: self._die(process, exited=True))
+            elif code is Code.DIES_LATER:
+                self._at(boot + self.random.uniform(2.1, 6.0), lambda: self._die(process, exited=True))
         process.deaf = self.random.random() < 0.1
         process.undead = self.random.random() < 0.05
         return events.Spawned(action.slot, pid, action.generation)
@@ -179,13 +204,13 @@ class World:
     def _draw_code(self, good: float) -> Code:
         if self.random.random() < good:
             return Code.GOOD
-        return self.random.choice([Code.BROKEN, Code.HANGS, Code.DIES_YOUNG])
+        return self.random.choice([Code.BROKEN, Code.HANGS, Code.DIES_YOUNG, Code.DIES_LATER])
 
     def _write_script(self) -> None:
         """Plan the trouble: some of it dense, then a quiet time, then the end."""
         trouble = [
             *(self._accident, self._accident, self._hang, self._outage, self._leave),
-            *(self._reload, self._reload, self._reload, self._scale, self._scale),
+            *(self._reload, self._reload, self._reload, self._scale, self._scale, self._mark),
         ]
         at = 0.0
         for _ in range(self.random.choice([0, 3, 6, 12])):
@@ -234,6 +259,15 @@ class World:
             return []
         process.hung_since = None
         return [events.Recovered(process.pid)]
+
+    def _mark(self) -> list[Event]:
+        """Some workers have had enough, or do not please the operator."""
+        why = self.random.choice([Why.RECYCLE, Why.RECYCLE, Why.RESTART, Why.STUCK])
+        self.witness.trouble(self.now)
+        marked = [process for process in self._processes.values() if process.serving and self.random.random() < 0.6]
+        if why is not Why.RESTART:
+            return [events.Marked(process.pid, why) for process in marked]
+        return [events.RestartAsked(process.slot) for process in marked]
 
     def _leave(self) -> list[Event]:
         """Somebody sends a worker SIGTERM by hand."""

@@ -38,7 +38,11 @@ EFFECTS = {
     "asyncio", "ctypes", "fcntl", "logging", "mmap", "multiprocessing", "os", "pathlib", "queue", "resource", "select",
     "selectors", "shutil", "signal", "socket", "socketserver", "ssl", "subprocess", "tempfile", "threading", "time",
 }  # fmt: skip
-PURE = ("hybridd/http/*.py", "hybridd/master/lifecycle.py")
+PURE = (
+    "hybridd/http/*.py",
+    *(f"hybridd/master/{name}.py" for name in ("lifecycle", "replacing", "desired", "fold", "generations", "changes")),
+    *(f"hybridd/master/{name}.py" for name in ("verdicts", "recycling", "crash_policy", "state", "events", "children")),
+)
 
 LONGEST_FILE = 320
 VAGUE = {"utils", "util", "helpers", "helper", "common", "compat", "misc", "base", "core"}

@@ -6,7 +6,7 @@ import http.client
 
 import pytest
 
-from hybridd.cli import scale, stacks
+from hybridd.cli import scale, stacks, worker
 from hybridd.cli.verb import NoAnswerError, explain, new_verb, read_verb, socket_of
 from hybridd.errors import UsageError
 
@@ -39,7 +39,10 @@ def test_the_socket_may_be_off():
         socket_of(given)
 
 
-@pytest.mark.parametrize(("verb", "arguments"), [(scale, []), (scale, ["-3"]), (stacks, ["-1"]), (scale, ["1", "2"])])
+@pytest.mark.parametrize(
+    ("verb", "arguments"),
+    [(scale, []), (scale, ["-3"]), (stacks, ["-1"]), (scale, ["1", "2"]), (worker, []), (worker, ["restart"])],
+)
 def test_what_is_no_number(verb, arguments):
     with pytest.raises(UsageError):
         verb.main(arguments)

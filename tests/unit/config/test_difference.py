@@ -40,16 +40,16 @@ def test_what_a_reload_cannot_change_and_why():
     assert found.reloadable == ("threads",)
     assert found.needs_restart == ("admin",)
     assert found.sentence == (
-        "a reload changes threads (32 to 8); admin (127.0.0.1:9815 to off) needs a restart,"
-        " because the master binds its sockets once, when it starts"
+        "a reload changes threads (32 to 8); admin (127.0.0.1:9815 to off) needs an upgrade or a restart,"
+        " because the master binds its own sockets once, when it starts"
     )
 
 
 def test_reasons_are_said_once():
-    found = difference(OLD, replace(OLD, listen=(parse_address("unix:/a"),), backlog=5))
+    found = difference(OLD, replace(OLD, admin=parse_address("unix:/a"), control="off"))
     assert found.sentence == (
-        "listen (0.0.0.0:8080 to unix:/a) and backlog (2048 to 5) need a restart,"
-        " because the master binds its sockets once, when it starts"
+        "admin (127.0.0.1:9815 to unix:/a) and control (auto to off) need an upgrade or a restart,"
+        " because the master binds its own sockets once, when it starts"
     )
 
 

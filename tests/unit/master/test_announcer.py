@@ -75,7 +75,9 @@ def test_a_reload_begins_and_ends(life, notifier):
     assert notifier.said[-1][0] == "reloading"
     life.after(events.Spawned(1, 200, 2), events.BecameReady(200), events.Promoted(2))
     assert notifier.said[-1][0] == "status"  # the old worker is still there
-    life.after(events.BeganToLeave(100))
+    life.after(events.Retired(100))
+    assert notifier.said[-1] == ("status", "reloading: 1 of 1 worker ready, generation 2 replaces 1")
+    life.after(events.Committed(2))
     assert notifier.said[-1] == ("ready", "running: 1 of 1 worker ready, generation 2")
 
 

@@ -11,8 +11,8 @@ from hybridd.errors import ExitCode
 from hybridd.master import events
 from hybridd.master.children import Abort, Drain, Kill, Patience, Phase, Quit, Why
 from hybridd.master.crash_policy import CrashPolicy
+from hybridd.master.desired import Stop
 from hybridd.master.fold import BOOT_ATTEMPTS, fold
-from hybridd.master.lifecycle import Stop
 from hybridd.master.modes import Mode
 from hybridd.master.state import State, first_state
 
@@ -101,7 +101,7 @@ def test_a_refused_configuration_changes_nothing_but_the_result():
 
 def test_a_canary_that_dies_gives_its_generation_up():
     state = after(on_trial(), events.Died(200, True, "SyntaxError"))
-    assert state.desired == running().desired
+    assert state.desired == replace(running().desired, stale=True)
     assert state.patience.keys() == {1}
     assert state.pending is None
     assert state.last_reload is not None
@@ -122,6 +122,8 @@ def test_a_canary_is_on_probation_until_it_is_trusted_and_only_then_its_settings
     assert (state.policy.restarts, state.drain_delay) == (7, 9.0)
     assert state.children[200].phase is Phase.READY
     assert state.children[200].deadline == inf
+    assert state.last_reload is None  # it can still be undone
+    state = after(state, events.Committed(2))
     assert state.last_reload is not None
     assert not state.last_reload.refused
 

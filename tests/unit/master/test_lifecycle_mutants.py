@@ -9,8 +9,23 @@ from math import inf
 import pytest
 
 from hybridd.master import lifecycle
-from hybridd.master.children import Abort, Drain, Exit, Kill, Phase, Promote, Quit, ReadConfiguration, Spawn, Why
-from hybridd.master.lifecycle import Stop, plan
+from hybridd.master.children import (
+    Abort,
+    Commit,
+    Drain,
+    Exit,
+    Kill,
+    Phase,
+    Promote,
+    Quit,
+    ReadConfiguration,
+    Retire,
+    Revive,
+    Spawn,
+    Why,
+)
+from hybridd.master.desired import Stop
+from hybridd.master.lifecycle import plan
 from tests.support.witness import BrokenPromiseError
 from tests.support.world import Plan, World
 
@@ -63,7 +78,7 @@ def backs_off_in_another_slot(desired, children, now):
 
 def spawns_while_stopping(desired, children, now):
     if desired.stop and children:
-        return plan(desired, children, now) + lifecycle.fill(desired, [], {child.slot for child in children}, now)
+        return plan(desired, children, now) + lifecycle.fill(desired, [], (), {child.slot for child in children}, now)
     return plan(desired, children, now)
 
 
@@ -115,6 +130,51 @@ def replaces_the_dead_when_somebody_else_dies(desired, children, now):
     return [a for a in actions if a not in spawns] + (spawns[:1] if len(children) < desired.workers - 1 else [])
 
 
+def releases_the_retired_too_early(desired, children, now):
+    retired = [child for child in children if child.phase is Phase.RETIRED]
+    if desired.stop:
+        return plan(desired, children, now)
+    return [Drain(child.pid, Why.RELOAD) for child in retired] or plan(desired, children, now)
+
+
+def never_retires_but_drains(desired, children, now):
+    """The old way: who is replaced cannot be called back."""
+    return [Drain(a.pid, Why.RELOAD) if isinstance(a, Retire) else a for a in plan(desired, children, now)]
+
+
+def commits_when_the_canary_has_settled(desired, children, now):
+    if desired.fallback and not desired.stop:
+        return [Commit(desired.generation)]
+    return plan(desired, children, now)
+
+
+def commits_without_settling(desired, children, now):
+    eager = [replace(child, patience=replace(child.patience, settle=0.0)) for child in children]
+    return plan(desired, eager, now)
+
+
+def retires_all_at_once(desired, children, now):
+    old = [child for child in children if child.phase is Phase.READY and child.generation == desired.fallback]
+    if desired.stop or not desired.fallback:
+        return plan(desired, children, now)
+    return [Retire(child.pid) for child in old] or plan(desired, children, now)
+
+
+def recycles_in_a_crash_loop(desired, children, now):
+    return plan(replace(desired, calm_at=0.0, not_before=desired.not_before), children, now)
+
+
+def recycles_at_once(desired, children, now):
+    marked = [child for child in children if child.marked and child.phase is Phase.READY]
+    if desired.stop:
+        return plan(desired, children, now)
+    return [Drain(child.pid, child.marked) for child in marked] or plan(desired, children, now)
+
+
+def recycles_all_together(desired, children, now):
+    return plan(replace(desired, unavailable=100), children, now)
+
+
 def a_second_term_changes_nothing(desired, children, now):
     return plan(replace(desired, stop=min(desired.stop, Stop.GRACEFUL)), children, now)
 
@@ -150,11 +210,23 @@ MUTANTS: dict[str, Plan] = {
         never_ends_the_hung,
         replaces_the_dead_when_somebody_else_dies,
         a_second_term_changes_nothing,
+        releases_the_retired_too_early,
+        never_retires_but_drains,
+        commits_when_the_canary_has_settled,
+        commits_without_settling,
+        retires_all_at_once,
+        recycles_in_a_crash_loop,
+        recycles_at_once,
+        recycles_all_together,
         sends_the_current_away_first,
     )
 } | {
     "never lets an outdated worker go": without(lambda a: isinstance(a, Drain) and a.why is Why.RELOAD),
     "never shrinks": without(lambda a: isinstance(a, Drain) and a.why is Why.SCALE),
+    "never revives": without(lambda a: isinstance(a, Revive)),
+    "never commits": without(lambda a: isinstance(a, Commit)),
+    "never releases the retired": without(lambda a: isinstance(a, Drain) and a.why is Why.RELOAD),
+    "never replaces the marked": without(lambda a: isinstance(a, Drain) and a.why in {Why.RECYCLE, Why.STUCK}),
     "never trusts": without(lambda a: isinstance(a, Promote)),
     "never reads the configuration": with_desired(reload_asked=False),
     "reads the configuration during a trial": lambda desired, children, now: (

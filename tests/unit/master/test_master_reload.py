@@ -4,10 +4,21 @@ import pytest
 
 from hybridd.config.loading import load
 from hybridd.master import events
+from hybridd.master.listeners import Listeners
 from hybridd.master.machine import Machine
 from hybridd.master.reload import Configurations
 
 MACHINE = Machine(cpus=4, open_files=1_000_000, somaxconn=4096)
+
+
+class PlayedListener:
+    """The one that the defaults ask for."""
+
+    name = "0.0.0.0:8080"
+    number = 0
+
+    def fileno(self):
+        return 3
 
 
 @pytest.fixture
@@ -17,7 +28,7 @@ def file(tmp_path):
 
 def started(file, text="workers: 2\n"):
     file.write_text(text)
-    return Configurations(load([file], {}, {}), MACHINE)
+    return Configurations(load([file], {}, {}), MACHINE, Listeners([PlayedListener()]))
 
 
 def test_a_changed_setting_makes_a_generation_and_nothing_else_changes_until_it_is_trusted(file):
@@ -60,12 +71,22 @@ def test_all_problems_of_a_wrong_configuration_are_the_reason(file):
 
 def test_what_a_reload_cannot_change_is_named_and_nothing_is_applied(file):
     configurations = started(file)
-    file.write_text("workers: 3\nlisten: ['127.0.0.1:1']\n")
+    file.write_text("workers: 3\nadmin: off\n")
     event = configurations.read()
     assert isinstance(event, events.ConfigurationRefused)
-    assert "listen" in event.reason
+    assert "admin (127.0.0.1:9815 to off) needs an upgrade or a restart" in event.reason
     assert "nothing is applied" in event.reason
     assert configurations.in_force.workers == 2
+
+
+def test_a_listener_that_only_a_start_can_take_over_is_refused(file):
+    configurations = started(file)
+    file.write_text("listen: ['0.0.0.0:8080', 'systemd:web']\n")
+    event = configurations.read()
+    assert isinstance(event, events.ConfigurationRefused)
+    assert event.reason == (
+        "nothing is applied: cannot listen on systemd:web: it can only be taken over when hybridd starts"
+    )
 
 
 def test_a_generation_that_is_given_up_leaves_the_trusted_configuration_for_comparison(file):

@@ -95,7 +95,7 @@ def test_readiness_has_a_reason(state, expected):
 @pytest.fixture
 def sources():
     scoreboard = Scoreboard.create(words.LAYOUT, rows=8)
-    return Sources(scoreboard, Vitals(scoreboard), History(started=0.0, reload_timestamp=1000.0), (), (), None)
+    return Sources(scoreboard, Vitals(scoreboard), History(started=0.0, reload_timestamp=1000.0), tuple, (), None)
 
 
 def test_the_report_is_json_and_has_every_worker(sources):

@@ -66,12 +66,41 @@ def test_a_reload():
         "INFO reload: generation 2 goes on trial behind one worker",
         "INFO worker=1 gen=2 pid=200 ready in 0.00 s",
     ]
-    assert story.after(events.ReloadAsked()) == ["INFO reload: waits for the generation on trial"]
+    assert story.after(events.ReloadAsked()) == ["INFO reload: waits for the one on its way"]
     assert story.after(events.ReloadAsked()) == []
-    assert story.after(events.Promoted(2), events.Signalled(Drain(100, Why.RELOAD))) == [
-        "INFO reload: generation 2 is trusted, the other workers are replaced",
+    assert story.after(
+        events.Promoted(2), events.Retired(100), events.Committed(2), events.Signalled(Drain(100, Why.RELOAD))
+    ) == [
+        "INFO reload: generation 2 replaces the other workers, which may come back",
+        "INFO worker=0 gen=1 pid=100 retires: it accepts nothing more, and may come back",
+        "INFO reload: done, 1 worker of generation 2",
         "INFO worker=0 gen=1 pid=100 drains (reload)",
     ]
+
+
+def test_a_reload_that_is_undone():
+    story = started()
+    read = events.ConfigurationRead(2, Patience(), CrashPolicy())
+    story.after(events.ReloadAsked(), read, events.Spawned(1, 200, 2), events.BecameReady(200), events.Promoted(2))
+    story.after(events.Retired(100))
+    assert story.after(events.Died(200, True, "it died"), events.Revived(100)) == [
+        "ERROR reload undone, generation 1 goes on: it died",
+        "INFO worker=0 gen=1 pid=100 is called back",
+    ]
+    assert story.after(events.ScaleAsked(1)) == [
+        "INFO scale: stays at 1 worker: generation 1 cannot be re-created: what is on disk now was refused"
+    ]
+
+
+def test_a_worker_that_is_to_be_replaced():
+    story = started()
+    assert story.after(events.Marked(100, Why.RECYCLE, "it is old"), events.Marked(100, Why.RECYCLE, "it is old")) == [
+        "INFO worker=0 gen=1 pid=100 is to be replaced (recycle): it is old"
+    ]
+    assert story.after(events.Marked(100, Why.STUCK, "a handler")) == [
+        "ERROR worker=0 gen=1 pid=100 is to be replaced (stuck): a handler"
+    ]
+    assert story.after(events.RestartAsked(0)) == ["INFO restart: worker=0 is to be replaced"]
 
 
 def test_reloads_that_are_refused():

@@ -12,6 +12,7 @@ import pytest
 from hybridd.config.settings import Config, Shutdown, Timeouts
 from hybridd.net.reactor import READ
 from hybridd.net.terms import Terms
+from hybridd.worker import orders
 from hybridd.worker.serving import HEARTBEAT, Phase, Serving
 from hybridd.worker.words import WorkerState
 from tests.support.simulated_loop import SimulatedLoop
@@ -28,6 +29,7 @@ class PlayedAcceptor:
 
     def __init__(self, log):
         self.armed = False
+        self.listener = "a listener"
         self.full = False
         self.waiting = 0
         self._log = log
@@ -75,6 +77,7 @@ class World:
     """A worker without a process."""
 
     def __init__(self):
+        self.leaving = set()  # listeners that a newer generation does without
         self.log = []  # what the acceptor was told
         self.said = []  # states said to the master
         self.told_lost = []  # connections whose protocol was told of its end
@@ -90,6 +93,7 @@ class World:
             turned=lambda: self.stored.append(len(self.told_lost)),
             sleeps=lambda: None,
             wakes=lambda: None,
+            is_leaving=lambda listener: listener in self.leaving,
         )
         self.logs = SimpleNamespace(
             reopen=lambda: self.log.append("reopen"),
@@ -135,6 +139,8 @@ class World:
         self.connect()  # so that a drain does not end at once
         if phase is not Phase.PROBATION:
             self.loop.run_for(PROBATION)
+        if phase is Phase.RETIRED:
+            self.serving.receive_signal(orders.RETIRE)
         if phase is Phase.DRAINING:
             self.serving.drain()
         if phase is Phase.ENDED:
@@ -176,6 +182,8 @@ EVENTS = {
     "probation over": lambda world: world.loop.run_for(PROBATION),
     "TERM": lambda world: world.serving.receive_signal(signal.SIGTERM),
     "QUIT": lambda world: world.serving.receive_signal(signal.SIGQUIT),
+    "retire": lambda world: world.serving.receive_signal(orders.RETIRE),
+    "revive": lambda world: world.serving.receive_signal(orders.REVIVE),
     "USR1": lambda world: world.serving.receive_signal(signal.SIGUSR1),
     "another signal": lambda world: world.serving.receive_signal(signal.SIGHUP),
     "the master is gone": lambda world: world.lose_master(),
@@ -184,19 +192,21 @@ EVENTS = {
     "a turn": lambda world: None,
 }
 
-P, S, D, E = Phase.PROBATION, Phase.SERVING, Phase.DRAINING, Phase.ENDED
+P, S, R, D, E = Phase.PROBATION, Phase.SERVING, Phase.RETIRED, Phase.DRAINING, Phase.ENDED
 
 TABLE = {
-    # event: (from PROBATION, from SERVING, from DRAINING, from ENDED)
-    "probation over": (S, S, D, E),
-    "TERM": (D, D, D, E),
-    "QUIT": (E, E, E, E),
-    "USR1": (P, S, D, E),
-    "another signal": (P, S, D, E),
-    "the master is gone": (D, D, D, E),
-    "graceful over": (P, S, E, E),
-    "nothing left": (P, S, E, E),
-    "a turn": (P, S, D, E),
+    # event: (from PROBATION, from SERVING, from RETIRED, from DRAINING, from ENDED)
+    "probation over": (S, S, R, D, E),
+    "TERM": (D, D, D, D, E),
+    "QUIT": (E, E, E, E, E),
+    "retire": (P, R, R, D, E),
+    "revive": (P, S, S, D, E),
+    "USR1": (P, S, R, D, E),
+    "another signal": (P, S, R, D, E),
+    "the master is gone": (D, D, D, D, E),
+    "graceful over": (P, S, R, E, E),
+    "nothing left": (P, S, R, E, E),
+    "a turn": (P, S, R, D, E),
 }
 
 
@@ -209,7 +219,7 @@ def test_every_phase_knows_every_event(world, phase, event):
     world.turns()
     assert world.serving.phase is expected
     assert world.stopped == (expected is Phase.ENDED)
-    armed = {P: False, S: True, D: False, E: False}
+    armed = {P: False, S: True, R: False, D: False, E: False}
     assert world.acceptor.armed == armed[expected]
     assert world.service.draining == (expected is D or (expected is E and phase is D))
     if expected is D and phase is not D:
@@ -222,6 +232,25 @@ def test_every_phase_knows_every_event(world, phase, event):
 def test_the_table_is_whole():
     assert set(EVENTS) == set(TABLE)
     assert all(len(row) == len(Phase) for row in TABLE.values())
+
+
+# -- retired for a reload
+
+
+def test_a_retired_worker_still_accepts_where_nobody_else_will(world):
+    world.bring_to(Phase.SERVING)
+    world.leaving.add("a listener")
+    world.serving.retire()
+    assert world.acceptor.armed
+    world.log.clear()
+    world.serving.drain()
+    assert "accept 1024" in world.log
+
+
+def test_a_retired_worker_leaves_who_waits_to_the_others(world):
+    world.bring_to(Phase.RETIRED)
+    world.serving.drain()
+    assert "accept 1024" not in world.log
 
 
 # -- the beginning
