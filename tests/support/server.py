@@ -28,7 +28,8 @@ from tests.support.measurements import Metrics
 from tests.support.notify import NotifySocket
 from tests.support.waiting import wait_until
 
-APPS = Path(__file__).resolve().parents[1] / "apps"
+ROOT = Path(__file__).resolve().parents[2]
+APPS = ROOT / "tests" / "apps"
 OUTSIDE = re.compile(r"HYBRIDD_|LISTEN_|NOTIFY_SOCKET|WATCHDOG_|RUNTIME_DIRECTORY|WEB_CONCURRENCY|PYTHON")
 
 # The suite's machine is small and its patience short; every test overrides what it is about.
@@ -75,6 +76,7 @@ class ServerProcess:
         self.configure(config or {})
         self._command = [sys.executable, *python, "-m", "hybridd", "run", "-c", str(self.config_file), *arguments]
         kept = {key: value for key, value in os.environ.items() if not OUTSIDE.match(key)}
+        kept["PYTHONPATH"] = str(ROOT)  # what stands beside these tests, and not what is installed
         self._environment = {**kept, "NOTIFY_SOCKET": self.notify.path, **(environment or {})}
         self._cwd = cwd
         self._pass_fds = tuple(pass_fds)
