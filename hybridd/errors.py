@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
+from typing import Final
 
 
 class ExitCode(IntEnum):
@@ -23,6 +24,30 @@ class ExitCode(IntEnum):
     CANNOT_BOOT = 70  # EX_SOFTWARE
     SYSTEM = 71  # EX_OSERR
     CONFIGURATION = 78  # EX_CONFIG
+
+
+MEANINGS: Final = {
+    ExitCode.CLEAN: ("stopped as asked", ""),
+    ExitCode.UNEXPECTED: ("unexpected: a defect", "start it again"),
+    ExitCode.USAGE: ("the command line is wrong", "not try again"),
+    ExitCode.CANNOT_BIND: ("an address cannot be bound; the log names it", "try again later"),
+    ExitCode.CANNOT_BOOT: (
+        "the application or the workers cannot boot; the traceback is in the log",
+        "try again, after a deploy",
+    ),
+    ExitCode.SYSTEM: (
+        "the operating system refused something, or another hybridd has the PID file",
+        "try again later",
+    ),
+    ExitCode.CONFIGURATION: ("the configuration is wrong; every problem is listed with its place", "not try again"),
+}
+"""What each means when ``hybridd run`` ends with it, and what a supervisor should do."""
+
+
+def table() -> str:
+    """Return the table of the manual, in Markdown."""
+    rows = (f"| {code:d} | {meaning} | {advice} |\n" for code, (meaning, advice) in MEANINGS.items())
+    return "| code | meaning | a supervisor should |\n|---|---|---|\n" + "".join(rows)
 
 
 class HybriddError(Exception):

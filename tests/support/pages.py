@@ -1,8 +1,8 @@
-"""The parts of handwritten pages that are made from the source: the map of files, the tables of signals and patterns.
+"""The parts of handwritten pages that are made from the source: maps and tables.
 
 ``python -m tests.support.pages`` writes them (``make docs``); tests/unit/test_architecture.py holds them.
 
-Knows:     the source tree and the two markers around each part.
+Knows:     the source tree and the two markers around each part; the first one names it.
 Runs in:   a developer's shell, and the test that the pages are true.
 """
 
@@ -12,11 +12,12 @@ import ast
 from collections.abc import Callable
 from pathlib import Path
 
+from hybridd import errors
 from hybridd.config.patterns import DISPATCHES, ONE, PATTERNS
 from hybridd.master import signals
 
 ROOT = Path(__file__).resolve().parents[2]
-BEGIN, END = "<!-- made by make docs -->\n", "<!-- end -->\n"
+BEGIN, END = "<!-- made by make docs: {} -->\n", "<!-- end -->\n"
 
 
 def first_line(path: Path) -> str:
@@ -54,21 +55,27 @@ def pattern_table() -> str:
     return "\n".join(["| `pattern` | `workers` | `dispatch` | a connection… |", "|---|---|---|---|", *rows, ""])
 
 
-PARTS: dict[Path, Callable[[], str]] = {
-    ROOT / "docs" / "architecture.md": file_map,
-    ROOT / "docs" / "operations.md": signals.table,
-    ROOT / "docs" / "patterns.md": pattern_table,
+PARTS: dict[Path, dict[str, Callable[[], str]]] = {
+    ROOT / "docs" / "architecture.md": {"files": file_map},
+    ROOT / "docs" / "operations.md": {"signals": signals.table, "exit codes": errors.table},
+    ROOT / "docs" / "patterns.md": {"patterns": pattern_table},
 }
-"""What is made for each page; one part per page."""
+"""What is made for each page: its parts by name."""
 
 
-def with_part(page: Path) -> str:
-    """Return the text of a page with its part as it should be now."""
-    head, _, rest = page.read_text().partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n{PARTS[page]()}\n{END}{tail}"
+def with_parts(page: Path) -> str:
+    """Return the text of a page with its parts as they should be now."""
+    text = page.read_text()
+    for name, make in PARTS[page].items():
+        begin = BEGIN.format(name)
+        head, found, rest = text.partition(begin)
+        _, ended, tail = rest.partition(END)
+        if not (found and ended):
+            raise ValueError(f"{page.name} has no place for the part {name}: {begin.strip()} … {END.strip()}")
+        text = f"{head}{begin}\n{make()}\n{END}{tail}"
+    return text
 
 
 if __name__ == "__main__":
     for one in PARTS:
-        one.write_text(with_part(one))
+        one.write_text(with_parts(one))

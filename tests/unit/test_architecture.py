@@ -159,11 +159,6 @@ def test_what_the_page_of_patterns_names_is_there():
             body = getattr(found[0], "body", [])
 
 
-@pytest.mark.parametrize("page", pages.PARTS, ids=name_of)
-def test_what_is_made_from_the_source_is_true(page):
-    assert page.read_text() == pages.with_part(page), f"{name_of(page)} is out of date: make docs"
-
-
 @pytest.mark.parametrize("path", sorted(UNIT.rglob("test_*.py")), ids=name_of)
 def test_unit_tests_mirror_the_source(path):
     """tests/unit/PKG/test_MODULE[_what].py tests hybridd/PKG/MODULE.py, or MODULE of PKG with PKG's name before it.
