@@ -20,8 +20,9 @@ from hybridd.master import status
 from hybridd.master.admin import Admin
 from hybridd.master.announcer import Announcer
 from hybridd.master.control import Control
-from hybridd.master.effects import Effects, Inheritance
+from hybridd.master.effects import Effects
 from hybridd.master.farewell import Farewell
+from hybridd.master.inheritance import Inheritance
 from hybridd.master.listeners import Listeners
 from hybridd.master.machine import Machine, shortcomings
 from hybridd.master.master import Master, Parts

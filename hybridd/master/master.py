@@ -22,10 +22,11 @@ from hybridd.master import events, lifecycle
 from hybridd.master.announcer import Announcer
 from hybridd.master.children import Action
 from hybridd.master.deaths import PLANNED, certify, last_lines
-from hybridd.master.effects import Effects, same_logs
+from hybridd.master.effects import Effects
 from hybridd.master.events import Event
 from hybridd.master.farewell import Farewell
 from hybridd.master.fold import fold
+from hybridd.master.inheritance import same_logs
 from hybridd.master.modes import Mode
 from hybridd.master.reload import Configurations
 from hybridd.master.signals import BY_NUMBER

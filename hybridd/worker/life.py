@@ -26,13 +26,9 @@ from enum import Enum
 from queue import SimpleQueue
 from typing import Any
 
-from hybridd.app.application import load_application
-from hybridd.app.raw import load_protocol_factory
-from hybridd.config.settings import Config
 from hybridd.errors import BootError, ExitCode
 from hybridd.http.request import request_ids
 from hybridd.net.signal_bytes import SignalBytes
-from hybridd.ops.privileges import obstacle
 from hybridd.ops.scoreboard import Row
 from hybridd.ops.title import Title, worker_title
 from hybridd.worker import orders, words
@@ -40,6 +36,7 @@ from hybridd.worker.assembly import Worker, assemble
 from hybridd.worker.connection_processes import BecomeConnection, ConnectionProcesses
 from hybridd.worker.forked_connection import abandon, serve_forked
 from hybridd.worker.lead import LeadLostError
+from hybridd.worker.loading import load
 from hybridd.worker.serving import Serving
 from hybridd.worker.spec import WorkerSpec
 from hybridd.worker.words import WorkerState
@@ -89,7 +86,7 @@ def run(spec: WorkerSpec) -> int:
     row.words[words.STATE] = words.pack_state(WorkerState.BOOTING, spec.generation)
     Title().show(worker_title(spec.slot, spec.generation, "booting", connections=0, calls=0))
     try:
-        application = _load(spec.config)
+        application = load(spec.config)
     except BootError as error:
         _log.error("the application cannot boot: %s", error)  # it carries the traceback that matters
         words.write_boot_error(row, str(error))
@@ -106,34 +103,6 @@ def _arrange_signals() -> None:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a log rotation during the boot must not kill
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-
-
-def _load(config: Config) -> Any:
-    """Load what is to be served, in the folder that it shall run in.
-
-    Raises:
-        BootError: with everything that a person needs to mend it.
-    """
-    if config.chdir:
-        try:
-            os.chdir(config.chdir)  # by text, so that a switched symbolic link is seen by the next generation
-        except OSError as error:
-            raise BootError(f"cannot enter chdir {config.chdir!r}: {error.strerror}{_closed(config.chdir)}") from None
-    try:
-        if config.protocol:
-            return load_protocol_factory(config.protocol, factory=config.factory)
-        return load_application(config.application, factory=config.factory)
-    except BootError as error:
-        # Python says "no module" of what it may not read.
-        if closed := _closed(os.getcwd()):  # noqa: PTH109 - text
-            raise BootError(f"the directory of the application cannot be read{closed}; {error}") from None
-        raise
-
-
-def _closed(directory: str) -> str:
-    """Return who may not read it and which part of the path is in the way; nothing when it can be read."""
-    closed = obstacle(directory)
-    return f" by user {os.geteuid()}: {closed} is closed to it" if closed else ""
 
 
 def _serve(spec: WorkerSpec, row: Row, application: Any) -> int:
