@@ -11,7 +11,7 @@ import time
 from benchmarks.bench import Bench
 from benchmarks.load.client import BadAnswer, Connection
 from benchmarks.measure import cpu
-from benchmarks.measure.memory import read_pss
+from benchmarks.measure.memory import ANONYMOUS, read_pss
 from benchmarks.outcome import Outcome, Table
 from benchmarks.peers.catalogue import SUBJECT
 from benchmarks.peers.server import Server
@@ -52,8 +52,8 @@ def run(bench: Bench) -> Outcome:
         picture = {name.removeprefix("bytes/"): value / ours for name, value in measures.items() if "bytes/" in name}
     return Outcome(
         "g", "idle connections",
-        f"keep-alive connections after one request each, 1 worker: slope of its PSS between {FEW:,} and {many:,} of"
-        f" them, and its CPU time while all are idle",
+        f"keep-alive connections after one request each, 1 worker: slope of its anonymous PSS between {FEW:,} and"
+        f" {many:,} of them, and its CPU time while all are idle",
         Table(("server", "bytes per connection", "µs CPU per idle second"), rows),
         measures, picture, remarks, drawn="memory",
     )  # fmt: skip
@@ -63,9 +63,9 @@ def _measure(server: Server, many: int, measures: dict[str, float], remarks: lis
     kept: list[Connection] = []
     try:
         _open(kept, FEW, server.port)
-        before = _settled_pss(server)
+        before = _settled_memory(server)
         _open(kept, many, server.port)
-        each = (_settled_pss(server) - before) / (many - FEW)
+        each = (_settled_memory(server) - before) / (many - FEW)
         threads = cpu.read_threads(server.pids())
         time.sleep(_QUIET_SECONDS)
         idle = cpu.spent(threads, cpu.read_threads(server.pids())) / _QUIET_SECONDS / 1000
@@ -86,6 +86,6 @@ def _open(kept: list[Connection], count: int, port: int) -> None:
         kept[-1].get("/hello")
 
 
-def _settled_pss(server: Server) -> int:
+def _settled_memory(server: Server) -> int:
     time.sleep(0.3)
-    return read_pss(server.pids())
+    return read_pss(server.pids(), ANONYMOUS)
