@@ -59,7 +59,8 @@ class Terms:
         lost_one: called with connection_lost's argument when a connection has ended.
         received, sent: bytes, only ever growing.
         lost: connections that have ended, only ever growing.
-        open: every connection that is not closed.
+        open: every connection that is not closed, oldest first.  (The keys of a dict: a set of 5,000 takes 105 bytes
+            for each, the dict 29.)
         armed: listeners that are watched for more of them.
     """
 
@@ -69,7 +70,7 @@ class Terms:
     received: int = 0
     sent: int = 0
     lost: int = 0
-    open: set[Open] = field(default_factory=set)
+    open: dict[Open, None] = field(default_factory=dict)
     armed: int = 0
 
 

@@ -43,7 +43,7 @@ class SocketTransport(Writing):
 
     def open(self) -> None:
         """Introduce the protocol to its connection and begin to read."""
-        self._terms.open.add(self)
+        self._terms.open[self] = None
         try:
             self._protocol.connection_made(self)
         except Exception as error:  # noqa: BLE001  # whatever a protocol raises ends its connection only
@@ -187,7 +187,7 @@ class SocketTransport(Writing):
         self._forget_deadlines()
         self._close_queue()
         self._sock.close()
-        self._terms.open.discard(self)
+        self._terms.open.pop(self, None)
         reactor.call_soon(self._tell_lost, error)
 
     def _tell_lost(self, error: Exception | None) -> None:

@@ -152,7 +152,7 @@ class ConnectionProcesses:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         sock.close()
         child = self._children[pid] = Child(pid, slot, row, peer)
-        self._terms.open.add(child)
+        self._terms.open[child] = None
 
     def receive_signal(self, number: int) -> None:
         """Take the worker's signals first: a child has ended, or all of them shall open the logs again."""
@@ -190,7 +190,7 @@ class ConnectionProcesses:
 
     def _end(self, pid: int, status: int | None) -> None:
         child = self._children.pop(pid)
-        self._terms.open.discard(child)
+        del self._terms.open[child]
         self._ended += 1
         if status:
             self._explain(child, status)

@@ -139,16 +139,16 @@ class ConnectionThreads:
         """Give a new connection its thread; OSError when there is none to be had."""
         loop = self._free.pop() if self._free else self._new_loop()
         hosted = Hosted(loop, sock)
-        self._terms.open.add(hosted)
+        self._terms.open[hosted] = None
         try:
             self._threads.submit(partial(_serve, loop, listener, sock, peer), partial(self._end, hosted))
         except RuntimeError:
-            self._terms.open.discard(hosted)
+            del self._terms.open[hosted]
             self._free.append(loop)
             raise OSError(errno.EAGAIN, "no thread can be started") from None
 
     def _end(self, hosted: Hosted, intact: object) -> None:
-        self._terms.open.discard(hosted)
+        del self._terms.open[hosted]
         if intact is True:
             self._free.append(hosted.loop)
 

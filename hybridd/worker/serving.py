@@ -174,9 +174,9 @@ class Serving:
     def _take_backlog(self) -> None:
         """Take who waited when the drain began and found every place taken, as soon as there is room."""
         for acceptor, waiting in list(self._to_empty.items()):
-            before = set(self._terms.open)
+            before = self._terms.open.copy()
             left = waiting - acceptor.accept(waiting)
-            part(self._terms.open - before, self._config.shutdown.idle_grace)
+            part(self._terms.open.keys() - before, self._config.shutdown.idle_grace)
             if left and acceptor.full:
                 self._to_empty[acceptor] = left
             else:

@@ -69,7 +69,7 @@ class PlayedTransport:
 
     def close(self):
         """As the real one: out of the set now, its protocol told by a job of its own."""
-        self._world.terms.open.discard(self)
+        self._world.terms.open.pop(self, None)
         self._world.loop.reactor.call_soon(self._world.told_lost.append, self)
 
 
@@ -122,7 +122,7 @@ class World:
 
     def connect(self, protocol=None):
         transport = PlayedTransport(self, protocol or PlayedHttp())
-        self.terms.open.add(transport)
+        self.terms.open[transport] = None
         return transport
 
     def turns(self):
@@ -353,7 +353,7 @@ def test_connections_elsewhere_have_a_moment_to_tell_of_their_end(world):
     world.bring_to(Phase.SERVING)
     hosted = world.connect(protocol=object())
     hosted.abort = lambda: None  # its thread does it, soon or never
-    world.terms.open = {hosted}
+    world.terms.open = {hosted: None}
     world.serving.end()
     world.turns()
     assert (world.serving.phase, world.stopped) == (Phase.ENDED, False)
@@ -366,7 +366,7 @@ def test_and_not_more_than_a_moment(world):
     world.bring_to(Phase.SERVING)
     hosted = world.connect(protocol=object())
     hosted.abort = lambda: None
-    world.terms.open = {hosted}
+    world.terms.open = {hosted: None}
     world.serving.end()
     world.loop.run_for(1.0)
     assert world.stopped
