@@ -15,6 +15,7 @@ from typing import Any
 
 import hybridd
 from hybridd.config.settings import Config
+from hybridd.http.counts import BUCKETS
 from hybridd.master.children import Child, Phase
 from hybridd.master.deaths import REPLACED, Certificate
 from hybridd.master.modes import Mode
@@ -22,6 +23,7 @@ from hybridd.master.narrative import cannot_be_made_again, workers
 from hybridd.master.state import State
 from hybridd.master.vitals import NANOSECOND, Vitals
 from hybridd.net.listener import Listener
+from hybridd.ops.accept_queue import read_accept_queue
 from hybridd.ops.metrics import MasterFacts
 from hybridd.ops.scoreboard import Scoreboard
 from hybridd.worker import words
@@ -155,7 +157,8 @@ def report(state: State, config: Config, sources: Sources, now: float) -> dict[s
         "trial": state.desired.trial or None,
         "workers_wanted": state.desired.workers,
         "workers": [_worker(child, sources, now) for child in children],
-        "listeners": [{"name": listener.name, "address": listener.address} for listener in sources.listeners()],
+        "duration_bounds": BUCKETS,
+        "listeners": [_listener(listener) for listener in sources.listeners()],
         "admin": [listener.address for listener in sources.admin],
         "control": sources.control.address if sources.control else None,
         "reload": _reload(state, history, now),
@@ -165,9 +168,11 @@ def report(state: State, config: Config, sources: Sources, now: float) -> dict[s
 
 
 def _worker(child: Child, sources: Sources, now: float) -> dict[str, Any]:
-    row = sources.scoreboard.row(child.slot).read()
-    seen = sources.vitals.seen.get(child.pid)
-    heartbeat = row[words.HEARTBEAT] * NANOSECOND
+    row = sources.scoreboard.row(child.slot)
+    values = row.read()
+    seen = sources.vitals.look(child.pid)  # now: who asks twice wants to know what was in between
+    heartbeat = values[words.HEARTBEAT] * NANOSECOND
+    *durations, duration_sum = values[words.LAYOUT.span("http_duration")]
     return {
         "slot": child.slot,
         "pid": child.pid,
@@ -176,12 +181,37 @@ def _worker(child: Child, sources: Sources, now: float) -> dict[str, Any]:
         "why": child.why or child.marked or None,
         "uptime": round(now - child.born, 3),
         "heartbeat_age": round(max(0.0, now - heartbeat), 3) if heartbeat else None,
-        "rss": None if seen is None else seen.resident,
-        "cpu_seconds": None if seen is None else seen.cpu,
-        "connections": row[words.CONNECTIONS],
-        "calls_running": row[words.CALLS_RUNNING],
-        "calls_queued": row[words.CALLS_QUEUED],
-        "requests": sum(row[words.LAYOUT.span("http_requests")]),
+        "rss": seen.resident or None,
+        "cpu_seconds": round(seen.cpu, 3) if seen.resident else None,
+        "threads": values[words.THREADS],
+        "connections": values[words.CONNECTIONS],
+        "accepted": values[words.CONNECTIONS_ACCEPTED],
+        "calls_running": values[words.CALLS_RUNNING],
+        "calls_queued": values[words.CALLS_QUEUED],
+        "requests": sum(values[words.LAYOUT.span("http_requests")]),
+        "durations": durations,
+        "duration_sum": round(duration_sum * NANOSECOND, 6),
+        "calls": [_call(call, now) for call in words.read_calls(row)],
+    }
+
+
+def _call(call: words.CallInFlight, now: float) -> dict[str, Any]:
+    return {
+        "state": call.state.name.lower(),
+        "age": round(max(0.0, now - call.since * NANOSECOND), 3),
+        "method": call.method,
+        "path": call.path.encode("latin-1").decode("utf-8", "replace"),  # WSGI writes bytes as latin-1
+        "request": call.request_id,
+    }
+
+
+def _listener(listener: Listener) -> dict[str, Any]:
+    queue = read_accept_queue(listener.fileno()) if listener.fileno() >= 0 else None
+    return {
+        "name": listener.name,
+        "address": listener.address,
+        "accept_queue": None if queue is None else queue.length,
+        "accept_queue_limit": None if queue is None else queue.limit,
     }
 
 

@@ -37,7 +37,7 @@ def make_verbs(
     """Return the verbs by method and path."""
     verbs = _Verbs(master, stacks)
     return {
-        ("GET", "/status"): lambda _: _at_once(Reply(True, str(report()["status"]), report())),
+        ("GET", "/status"): lambda _: _at_once(_status(report())),
         ("POST", "/reload"): verbs.reload,
         ("POST", "/scale"): verbs.scale,
         ("POST", "/restart"): verbs.restart,
@@ -46,6 +46,10 @@ def make_verbs(
         ("POST", "/reopen-logs"): verbs.reopen_logs,
         ("GET", "/stacks"): verbs.stacks,
     }
+
+
+def _status(report: Mapping[str, Any]) -> Reply:
+    return Reply(True, str(report["status"]), report)
 
 
 def _at_once(reply: Reply) -> Waiting:

@@ -85,7 +85,7 @@ class Vitals:
         """
         late = 0.0 if self._last_round is None else now - self._last_round - ROUND
         self._last_round = now
-        self.seen = {pid: self._look(pid) for pid in children}
+        self.seen = {pid: self.look(pid) for pid in children}
         judged = {Phase.READY, Phase.PROBATION, Phase.HUNG}
         samples = {
             pid: self._sample(child, limits[child.generation], now)
@@ -147,7 +147,8 @@ class Vitals:
         before, self._oom_kills = self._oom_kills, read_oom_kills()
         return before is not None and self._oom_kills is not None and self._oom_kills > before
 
-    def _look(self, pid: int) -> Seen:
+    def look(self, pid: int) -> Seen:
+        """Look at one process now; what was seen last of one that is gone."""
         stat = read_stat(pid)
         if stat is None or not stat.resident_bytes:  # a zombie has none: what it had last is what matters
             return self.seen.get(pid, Seen())
