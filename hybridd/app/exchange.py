@@ -211,6 +211,7 @@ class WsgiExchange(Answer):
         errors = self._server.errors
         if errors.unfinished:
             errors.flush()
+        del self._outlet  # which holds us: without the circle all of a request is freed here, not by the collector
         return True
 
     def _failed(self, error: BaseException) -> bool:
