@@ -2,11 +2,12 @@
 
 A client of a kept connection, browser, proxy or probe, sends the same bytes behind the request line again and again;
 only the target changes.  The block's meaning does not depend on the request line (in HTTP/1.1, without a body), so that
-what llhttp and head.py made of it once holds for the same bytes for ever.  The line is matched anew each time.
+what llhttp and head.py made of it once holds for the same bytes for ever.  Lines are remembered by themselves: the same
+few targets are asked for by many clients.
 
-A head in one read costs 1.4 µs this way instead of 5.8 µs; a block that was never seen, 0.4 µs more than without.
+A head in one read costs 1.0 µs this way instead of 5.8 µs; a block that was never seen, 0.4 µs more than without.
 
-Knows:     blocks that were accepted, and under which limits.
+Knows:     blocks that were accepted, and under which limits; lines that llhttp would accept.
 Never:     accepts anything that the parser has not.
 Runs in:   the thread that leads; in patterns with several loops, each of them.
 """
@@ -16,17 +17,21 @@ from __future__ import annotations
 import re
 
 from hybridd.config.settings import Limits
+from hybridd.http.head import V11
 from hybridd.http.memory import Memory
-from hybridd.http.request import Request
+from hybridd.http.request import KnownFields, Request
 
 _BLOCKS = 256  # twice so many at most, of up to _LONGEST bytes and about as much again for the fields
 _LONGEST = 4096
+_LINES = 512  # twice so many at most
+_LONGEST_LINE = 256
 
 # Origin-form only, with the characters that llhttp admits in it (test_known_heads.py compares them all).
 _LINE = re.compile(rb"(GET|HEAD|POST|OPTIONS|DELETE|PUT|PATCH) ((/[!\"$->@-~]*)(?:\?([!\"$-~]*))?) HTTP/1\.1\r\n")
-_VERSION = (1, 1)
 
-_Block = tuple[dict[str, str], bool, Limits]
+_Line = tuple[str, bytes, str, str]  # method, target, path, query
+_Block = tuple[KnownFields, bool, Limits]
+_lines: Memory[bytes, _Line] = Memory(_LINES)
 _known: Memory[bytes, _Block] = Memory(_BLOCKS)
 
 
@@ -40,19 +45,28 @@ def recall(data: bytes, limits: Limits) -> Request | None:
     if known is None:
         return None
     fields, keep_alive, accepted_under = known
-    line = _LINE.match(data)
-    if line is None or line.end() != start or start - 2 > limits.request_line or accepted_under is not limits:
+    if start - 2 > limits.request_line or accepted_under is not limits:
         return None
-    method, target, path, query = line.groups()
-    request = Request(method.decode("latin-1"), target, _VERSION, fields)
-    request.keep_alive = keep_alive
-    request.path = path.decode("latin-1")
-    if query:
-        request.query = query.decode("latin-1")
-    return request
+    line = data[:start]
+    words = _lines.recall(line) or _lines.revive(line) or _read_line(line)
+    if words is None:
+        return None
+    method, target, path, query = words
+    return Request(method, target, V11, fields, path, query, keep_alive)
+
+
+def _read_line(line: bytes) -> _Line | None:
+    match = _LINE.fullmatch(line)
+    if match is None:
+        return None
+    method, target, path, query = match.groups(b"")
+    words = method.decode("latin-1"), target, path.decode("latin-1"), query.decode("latin-1")
+    if len(line) <= _LONGEST_LINE:
+        _lines.learn(line, words)
+    return words
 
 
 def learn(block: bytes, request: Request, limits: Limits) -> None:
     """Remember the header block of a request of HTTP/1.1, not in absolute-form, without a body or a wish for one."""
     if len(block) <= _LONGEST:
-        _known.learn(block, (request.fields, request.keep_alive, limits))
+        _known.learn(block, (KnownFields(request.fields), request.keep_alive, limits))

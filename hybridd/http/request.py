@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from itertools import count
+from typing import Any
 
 from hybridd.http.body import NO_BODY, Body
 
@@ -36,6 +37,20 @@ class RequestIds:
 
 request_ids = RequestIds()
 """The source of :attr:`Request.id` in this process."""
+
+
+class KnownFields(dict[str, str]):
+    """The header fields of a block that was seen before (known_heads.py): one object, shared by all its requests.
+
+    Attributes:
+        derived: what the worker makes of these fields and would make again for the next request.
+    """
+
+    __slots__ = ("derived",)
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        super().__init__(fields)
+        self.derived: Any = None
 
 
 class Request:
@@ -85,18 +100,27 @@ class Request:
         "version",
     )
 
-    def __init__(self, method: str, target: bytes, version: tuple[int, int], fields: dict[str, str]) -> None:
+    def __init__(
+        self,
+        method: str,
+        target: bytes,
+        version: tuple[int, int],
+        fields: dict[str, str],
+        path: str = "/",
+        query: str = "",
+        keep_alive: bool = False,  # noqa: FBT001, FBT002 - by position: by name it costs more
+    ) -> None:
         self.method = method
         self.target = target
         self.version = version
         self.fields = fields
-        self.path = "/"
-        self.query = ""
+        self.path = path
+        self.query = query
         self.scheme = ""
         self.authority = ""
         self.trailers: dict[str, str] = NO_TRAILERS
         self.body: Body = NO_BODY
-        self.keep_alive = False
+        self.keep_alive = keep_alive
         self.expects_continue = False
         self.started = 0.0
         self.ready = 0.0
