@@ -7,35 +7,48 @@ Runs in:   the leader thread; formatted there or dropped there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from hybridd.http.outcome import Outcome, Rejection
 from hybridd.http.request import Request
 
+_SERVED: Outcome = Outcome.SERVED
 
-@dataclass(slots=True)
+
 class AccessRecord:
-    """A finished request.
+    """A request that is complete, and what becomes of it.
 
     ``request`` is what could be read of it: of a refused head that may be no more than ``-``.
     The moments are transport time (monotonic seconds), each not before the previous one; a phase that was not reached
     has the moment at which the request ended.
+
+    Attributes:
+        status: of the answer; 0: none was given yet.
+        body_bytes: bytes of response body handed to the transport, without chunk framing.
+        called: when its Call began to run.
+        answered: when the last part of the answer was given.
+        finished: when the kernel had taken the last byte (or the connection was gone).
+        worker: the worker's slot; filled in by the service.
     """
 
-    request: Request
-    status: int
-    outcome: Outcome
-    rejection: Rejection | None
-    body_bytes: int
-    """Bytes of response body handed to the transport, without chunk framing."""
-    called: float
-    """When its Call began to run."""
-    answered: float
-    """When the last part of the answer was given."""
-    finished: float
-    """When the kernel had taken the last byte (or the connection was gone)."""
-    worker: int = -1
-    """The worker's slot; filled in by the service."""
+    __slots__ = (
+        "answered",
+        "body_bytes",
+        "called",
+        "finished",
+        "outcome",
+        "rejection",
+        "request",
+        "status",
+        "worker",
+    )
+
+    def __init__(self, request: Request, now: float) -> None:
+        self.request = request
+        self.status = 0
+        self.outcome = _SERVED
+        self.rejection: Rejection | None = None
+        self.body_bytes = 0
+        self.called = self.answered = self.finished = now
+        self.worker = -1
 
     @property
     def peer(self) -> str:

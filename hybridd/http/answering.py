@@ -26,6 +26,8 @@ TAKEN = frozenset({State.QUEUED, State.CALL, State.RESPONDING})
 
 # Looked up for every request.
 _QUEUED, _CALL = State.QUEUED, State.CALL
+_FREE = Flow.FREE
+_ENDED = Reading.ENDED
 
 
 class Answering(Connection):
@@ -163,7 +165,7 @@ class Answering(Connection):
                 head.close
                 or not request.keep_alive
                 or not self._timeouts.keep_alive
-                or (self._reading is Reading.ENDED and not self._ahead)
+                or (self._reading is _ENDED and not self._ahead)
             ):
                 self._reason = CloseReason.DONE
             else:
@@ -187,7 +189,7 @@ class Answering(Connection):
     def _answered(self, record: AccessRecord) -> None:
         """All parts are given; wait until the kernel has them."""
         record.answered = now = self._transport.time()
-        if self._flow is Flow.FREE and not self._transport.is_closing():
+        if self._flow is _FREE and not self._transport.is_closing():
             self._flushed(record, now)
         else:
             self._enter(State.FLUSHING)

@@ -124,10 +124,16 @@ class Connection:
 
     def _write_answer(self, head: ResponseHead, lines: bytes, body: bytes) -> None:
         """Write a checked head with the lines that the protocol adds, and what comes behind it."""
-        encoded = head.encoded
+        encoded, date = head.encoded, self._service.http_date()
         assert encoded is not None
-        stamp = _stamp.lines(head, self._service.http_date())
-        self._transport.write(b"".join((encoded, lines, stamp, b"\r\n", body)))
+        if lines:
+            self._transport.write(b"".join((encoded, lines, _stamp.lines(head, date), b"\r\n", body)))
+            return
+        # An application's usual heads are remembered (app/head.py): the bytes of one are made once per second.
+        finished = head.finished
+        if finished is None or finished[0] is not date:
+            finished = head.finished = date, b"".join((encoded, _stamp.lines(head, date), b"\r\n"))
+        self._transport.write(finished[1] + body)
 
     def _refuse(self, record: AccessRecord, error: HttpError) -> None:
         """Answer a request with a refusal, record it, and end the connection behind the answer."""
@@ -151,8 +157,7 @@ class Connection:
         """Count and record a request that is over."""
         record.finished = now
         request, counts = record.request, self._counts
-        counts.count_request(request.method, record.status)
-        counts.duration.observe(now - request.started)
+        counts.count_request(request.method, record.status, now - request.started)
         self._record = self._writer = None
         request.settled = True
         self._service.record(record)

@@ -31,13 +31,18 @@ _CLASSES = len(CLASSES)
 
 
 class Histogram:
-    """Durations: ``counts[i]`` of them fell into bucket i (not cumulative), together ``sum_ns`` nanoseconds."""
+    """Durations: ``counts[i]`` of them fell into bucket i (not cumulative), together ``seconds``."""
 
-    __slots__ = ("counts", "sum_ns")
+    __slots__ = ("counts", "seconds")
 
     def __init__(self) -> None:
         self.counts = [0] * (len(BUCKETS) + 1)
-        self.sum_ns = 0
+        self.seconds = 0.0
+
+    @property
+    def sum_ns(self) -> int:
+        """``seconds`` as the scoreboard has it: made once per turn and not for each duration."""
+        return round(self.seconds * 1e9)
 
     def observe(self, seconds: float) -> None:
         """Count one duration."""
@@ -45,12 +50,12 @@ class Histogram:
             self.counts[0] += 1
         else:
             self.counts[bisect_left(BUCKETS, seconds)] += 1
-        self.sum_ns += int(seconds * 1e9)
+        self.seconds += seconds
 
     def become_sum(self, parts: Sequence[Histogram]) -> None:
         """Hold what all ``parts`` hold together."""
         self.counts[:] = _sums([part.counts for part in parts], len(self.counts))
-        self.sum_ns = sum(part.sum_ns for part in parts)
+        self.seconds = sum(part.seconds for part in parts)
 
 
 class HttpCounts:
@@ -84,9 +89,10 @@ class HttpCounts:
         """Connections between two requests, or before the first byte."""
         return self.open - self.reading - self.active
 
-    def count_request(self, method: str, status: int) -> None:
-        """Count one answered (or abandoned: 499) request."""
+    def count_request(self, method: str, status: int, seconds: float) -> None:
+        """Count one answered (or abandoned: 499) request, and how long it took."""
         self.requests[METHOD_INDEX.get(method, OTHER_METHOD) * _CLASSES + status // 100 - 1] += 1
+        self.duration.observe(seconds)
 
     def count_rejected(self, reason: Rejection) -> None:
         """Count one refused request."""

@@ -27,7 +27,7 @@ _LINES = 512  # twice so many at most
 _LONGEST_LINE = 256
 
 # Origin-form only, with the characters that llhttp admits in it (test_known_heads.py compares them all).
-_LINE = re.compile(rb"(GET|HEAD|POST|OPTIONS|DELETE|PUT|PATCH) ((/[!\"$->@-~]*)(?:\?([!\"$-~]*))?) HTTP/1\.1\r\n")
+_LINE = re.compile(rb"(GET|HEAD|POST|OPTIONS|DELETE|PUT|PATCH) ((/[!\"$->@-~]*)(?:\?([!\"$-~]*))?) HTTP/1\.1\r")
 
 _Line = tuple[str, bytes, str, str]  # method, target, path, query
 _Block = tuple[KnownFields, bool, Limits]
@@ -37,17 +37,15 @@ _known: Memory[bytes, _Block] = Memory(_BLOCKS)
 
 def recall(data: bytes, limits: Limits) -> Request | None:
     """Give the request that ``data`` is, if it is one whole head with a block that is known; else None."""
-    start = data.find(b"\n") + 1
-    if len(data) - start > _LONGEST:
+    line, _, block = data.partition(b"\n")
+    if len(block) > _LONGEST:
         return None
-    block = data[start:]
     known = _known.recall(block) or _known.revive(block)
     if known is None:
         return None
     fields, keep_alive, accepted_under = known
-    if start - 2 > limits.request_line or accepted_under is not limits:
+    if len(line) - 1 > limits.request_line or accepted_under is not limits:
         return None
-    line = data[:start]
     words = _lines.recall(line) or _lines.revive(line) or _read_line(line)
     if words is None:
         return None

@@ -25,6 +25,7 @@ from hybridd.http.states import Expiry, State
 # Looked up for every request.
 _IDLE, _READY, _QUEUED, _CALL = State.IDLE, State.READY, State.QUEUED, State.CALL
 _SERVED = Outcome.SERVED
+_ENDED = Reading.ENDED
 
 _CALL_GOES_ON = frozenset({CloseReason.HANDLER_TIMEOUT, CloseReason.ABORTED})
 """Ends of a connection behind which the service's Call may still have something to say."""
@@ -119,11 +120,9 @@ class HttpProtocol(Receiving, Answering):
         counts.reading -= self._state.reading
         counts.active += 1
         request.ready = now
-        peer = self._peer
-        request.peer = peer[0]
-        request.peer_port = peer[1]
+        request.peer, request.peer_port = self._peer[:2]
         self._number = request.number = self._number + 1
-        self._record = AccessRecord(request, 0, _SERVED, None, 0, now, now, now)
+        self._record = AccessRecord(request, now)
         self._ahead = rest
         self._state = _READY
         self._service.request_ready(self)
@@ -196,5 +195,5 @@ class HttpProtocol(Receiving, Answering):
             self._transport.set_deadline(self._grace)
         if self._ahead:
             self._read_ahead()
-        elif self._reading is Reading.ENDED:
+        elif self._reading is _ENDED:
             self._transport.close()

@@ -185,7 +185,7 @@ class Receiving(Connection):
         request.peer, request.peer_port = self._peer[:2]
         self._number = request.number = self._number + 1
         now = request.ready = self._transport.time()
-        return AccessRecord(request, 0, Outcome.SERVED, None, 0, now, now, now)
+        return AccessRecord(request, now)
 
     def _lose_reading(self) -> None:
         """Record a request that the client has not sent to its end."""

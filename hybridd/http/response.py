@@ -58,9 +58,10 @@ class ResponseHead:
         content_length: what Content-Length says, when there is one.
         close: the application wants the connection closed behind this answer.
         dated, served: it has its own Date, its own Server.
+        finished: a date, and all bytes of the head with that date; the protocol's.
     """
 
-    __slots__ = ("close", "content_length", "dated", "encoded", "headers", "reason", "served", "status")
+    __slots__ = ("close", "content_length", "dated", "encoded", "finished", "headers", "reason", "served", "status")
 
     def __init__(self, status: int, reason: str, headers: Sequence[tuple[str, str]]) -> None:
         self.status = status
@@ -71,6 +72,7 @@ class ResponseHead:
         self.close = False
         self.dated = False
         self.served = False
+        self.finished: tuple[str, bytes] | None = None
 
     def __repr__(self) -> str:
         return f"<ResponseHead {self.status} {self.reason}>"

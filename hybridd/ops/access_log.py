@@ -113,6 +113,11 @@ class AccessLog:
         self._clock = clock
         self._waiting: list[bytes] = []
 
+    @property
+    def recorder(self) -> Callable[[Record], None] | None:
+        """What takes the records; None when the access log is off."""
+        return self.append if self.enabled else None
+
     def append(self, record: Record) -> None:
         """Take one record; it is formatted now, and may be changed afterwards."""
         if self.sink is not None:

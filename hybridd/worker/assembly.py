@@ -62,7 +62,7 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
     if arrangement.home is Home.LOOP:
         desk = Dispatch(config, reactor, row) if arrangement.hand_off else Inline(config, reactor)
         files = InlineFiles(reactor) if arrangement.main_thread else None
-        loop = Loop(reactor, terms, desk, logs.access.append, files, counts)
+        loop = Loop(reactor, terms, desk, logs.access.recorder, files, counts)
         equip(loop)
         work = desk
         takes = [partial(open_connection, terms, service.connection) for service in loop.services]
@@ -105,7 +105,7 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
 def _private_loop(spec: WorkerSpec, equip: Equip) -> Loop:
     """Return a loop for one connection at a time, in a thread of its own."""
     access = spec.logs.access.for_another_thread()
-    loop = private_loop(spec.config, access.append)
+    loop = private_loop(spec.config, access.recorder)
     loop.reactor.after_turn.append(access.flush)
     equip(loop)
     return loop

@@ -24,6 +24,7 @@ from enum import Enum
 from typing import NamedTuple, Protocol
 
 from hybridd.app.wsgi import WsgiExchange
+from hybridd.http.body import NO_BODY
 from hybridd.http.protocol import HttpProtocol
 from hybridd.http.request import Request
 from hybridd.http.response import ResponseHead
@@ -34,6 +35,8 @@ from hybridd.worker.spool import Spool
 
 _log = logging.getLogger("hybridd.worker")
 
+_FAST = Verdict.FAST  # looked up for every request
+
 
 class CallState(Enum):
     """Where a Call is in its life; written by the thread that leads."""
@@ -43,6 +46,9 @@ class CallState(Enum):
     SUSPENDED = "suspended"  # its client is behind; it holds no thread
     RESUMED = "resumed"  # waits for a thread to go on
     DONE = "done"
+
+
+_QUEUED = CallState.QUEUED
 
 
 class Step(NamedTuple):
@@ -98,11 +104,11 @@ class Call:
         self.connection = connection
         self.request = request
         self.context = context
-        self.state = CallState.QUEUED
+        self.state = _QUEUED
         self.started = 0.0
         self.cell = -1  # its text cell in the scoreboard row; -1 = none was free
         self.gone = False  # the client has left or is cut off: nothing more is asked of the application
-        self.verdict = Verdict.FAST
+        self.verdict = _FAST
         self.leading = False
         # Bytes of response body.  `posted` belongs to the thread that steps, the other two to the one that leads;
         # each only grows, so the difference that the stepping thread sees is never too small.
@@ -153,7 +159,10 @@ class Call:
 
     def whole(self, head: ResponseHead, body: bytes) -> None:
         """Answer with all there is."""
-        self._do(self.connection.respond, head, body)
+        if self.leading:
+            self.connection.respond(head, body)
+        else:
+            self._desk.post(self.connection.respond, head, body)
 
     def start(self, head: ResponseHead, first: bytes) -> None:
         """Begin a response of several parts."""
@@ -250,10 +259,13 @@ class Call:
 
     def end(self) -> None:
         """Give everything back; the connection may have the next request's Call already."""
-        if self.connection.call is self:
-            self.connection.call = None
-        self._close_spool()
-        self.request.body.close()  # also that of a Call that never began
+        connection, body = self.connection, self.request.body
+        if connection.call is self:
+            connection.call = None
+        if self._leader_spool is not None:
+            self._close_spool()
+        if body is not NO_BODY:
+            body.close()  # also that of a Call that never began
 
     def _close_spool(self) -> None:
         if self._leader_spool is not None:

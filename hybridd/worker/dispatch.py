@@ -34,6 +34,8 @@ from hybridd.worker.waiting import Waiting
 
 _log = logging.getLogger("hybridd.worker")
 
+_FAST, _RUNNING, _DONE = Verdict.FAST, CallState.RUNNING, CallState.DONE  # looked up for every request
+
 COMPUTING_AT_ONCE = 2
 """Calls that compute share the interpreter lock with the leader; more of them would only make each other slower."""
 
@@ -116,7 +118,7 @@ class Dispatch:
         """
         request = call.request
         call.verdict = self._routes.judge(request.method, request.path)
-        if self._inline and call.verdict is Verdict.FAST and self._pool.free:
+        if self._inline and call.verdict is _FAST and self._pool.free:
             self._run_inline(call)
         elif self._may_run(call):
             self._run(call)
@@ -161,18 +163,21 @@ class Dispatch:
     # On the thread that leads.
 
     def _run_inline(self, call: Call) -> None:
-        call.state = CallState.RUNNING
+        call.state = _RUNNING
         call.started = self.reactor.now
         call.connection.call_started()
         call.leading = True
         self.lead.call = call
-        done = call.step()
+        done = call.context.run(call.exchange.step)  # call.step()
         if not call.leading:
             self.post(self._released, call, done)
             raise LeadLostError
         self.lead.call = None
         call.leading = False
-        self._stepped(call, done=done)
+        if done:
+            self._end(call)
+        else:
+            self._stepped(call, done=False)
 
     def _take_over(self, call: object) -> None:
         """Nobody leads at this moment (the monitor has stolen the lead): let a thread of the pool do it."""
@@ -268,6 +273,7 @@ class Dispatch:
             self.resume(call)
 
     def _end(self, call: Call) -> None:
-        call.state = CallState.DONE
+        call.state = _DONE
         call.end()
-        self._in_flight.forget(call)
+        if call.cell >= 0:
+            self._in_flight.forget(call)

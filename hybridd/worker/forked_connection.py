@@ -40,7 +40,7 @@ def serve_forked(spec: WorkerSpec, handover: Handover, equip: Callable[[Loop], N
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     request_ids.prefix = secrets.token_hex(4) + "-"
     access = spec.logs.access.for_another_thread()  # what the worker has collected is the worker's to write
-    loop = private_loop(spec.config, access.append, InFlight(handover.row))
+    loop = private_loop(spec.config, access.recorder, InFlight(handover.row))
     equip(loop)
     for listener in spec.listeners:
         listener.sock.close()

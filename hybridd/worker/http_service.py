@@ -52,14 +52,14 @@ class HttpService:
         context: Context,
         local: str,
         slot: int,
-        record: Callable[[AccessRecord], None],
+        record: Callable[[AccessRecord], None] | None,
         files: InlineFiles | None = None,
     ) -> None:
         self.draining = False
         self.counts = counts
         self._config = config
         self._reactor = reactor
-        self._server = server
+        self._exchange = server.exchange
         self._dispatch = dispatch
         self._context = context
         self._local = local
@@ -67,7 +67,7 @@ class HttpService:
         self._record = record
         self._files = files or Pool(_FILE_THREADS, reactor.post, "file")
         self._date = ""
-        self._date_second = 0
+        self._date_until = 0.0  # the reactor's time
 
     def connection(self) -> HttpProtocol:
         """The protocol of one new connection."""
@@ -82,7 +82,7 @@ class HttpService:
         if request is None:
             return
         call = Call(self._dispatch, connection, request, self._context.copy())
-        call.exchange = self._server.exchange(request, call, self._local, request.peer_port)
+        call.exchange = self._exchange(request, call, self._local, request.peer_port)
         connection.call = call
         self._dispatch.submit(call)
 
@@ -122,16 +122,17 @@ class HttpService:
 
     def record(self, record: AccessRecord, /) -> None:
         """Write the access log's line."""
-        record.worker = self._slot
         self._dispatch.settled(record.request)
-        self._record(record)
+        if self._record is not None:
+            record.worker = self._slot
+            self._record(record)
 
     def http_date(self) -> str:
         """Now, as RFC 9110 5.6.7 writes it; made once per second."""
-        second = int(time.time())
-        if second != self._date_second:
-            self._date_second = second
-            self._date = formatdate(second, usegmt=True)
+        if self._reactor.now >= self._date_until:
+            now = time.time()
+            self._date = formatdate(now, usegmt=True)
+            self._date_until = self._reactor.now + 1 - now % 1
         return self._date
 
     def spool_body(self, connection: HttpProtocol, body: Body, chunks: list[bytes], /) -> None:

@@ -34,7 +34,7 @@ class Loop:
     """See the head of this file.
 
     Attributes:
-        record: takes the outcome of every request.
+        record: takes the outcome of every request; None: nobody wants it.
         files: writes temporary files here; None: in threads beside the loop.
         services: one for each listener, in their order.
     """
@@ -42,7 +42,7 @@ class Loop:
     reactor: Reactor
     terms: Terms
     desk: CallDesk
-    record: Callable[[AccessRecord], None]
+    record: Callable[[AccessRecord], None] | None
     files: InlineFiles | None = None
     counts: HttpCounts = field(default_factory=HttpCounts)
     services: Sequence[Service] = ()
@@ -66,7 +66,7 @@ class Loop:
         cut(self.terms.open)
 
 
-def private_loop(config: Config, record: Callable[[AccessRecord], None], in_flight: InFlight | None = None) -> Loop:
+def private_loop(config: Config, record: Callable[[AccessRecord], None] | None, in_flight: InFlight | None = None) -> Loop:
     """Return a loop for one connection at a time, without services yet."""
     reactor = Reactor(selector=selectors.PollSelector())  # no descriptor more, and with two to watch as quick as epoll
     terms = Terms(reactor, config.timeouts.write)

@@ -40,6 +40,9 @@ class Verdict(Enum):
     COMPUTES = "computes"  # run it in the pool, a few at a time
 
 
+_FAST = Verdict.FAST
+
+
 @dataclass(slots=True)
 class _Record:
     verdict: Verdict
@@ -56,7 +59,7 @@ class Routes:
     def judge(self, method: str, path: str) -> Verdict:
         """What is known of the route of this request.  While nothing has ever blocked, that is one look at a dict."""
         if not self._records:
-            return Verdict.FAST
+            return _FAST
         key = route_of(method, path)
         record = self._records.get(key)
         if record is None:

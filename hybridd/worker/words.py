@@ -224,7 +224,7 @@ def load_http(values: Sequence[int], counts: HttpCounts) -> None:
     for histogram in (counts.duration, counts.queue_wait):
         stop = at + len(histogram.counts)
         histogram.counts[:] = values[at:stop]
-        histogram.sum_ns = values[stop]
+        histogram.seconds = values[stop] / 1e9
         at = stop + 1
 
 

@@ -12,7 +12,8 @@ from hybridd.http.request import Request
 def test_phases_add_up():
     request = Request("GET", b"/a\xff?b", (1, 0), {"HTTP_REFERER": "r", "HTTP_USER_AGENT": "u", "HTTP_HOST": "h"})
     request.started, request.ready, request.peer = 1.0, 2.0, "192.0.2.1"
-    record = AccessRecord(request, 200, Outcome.SERVED, None, 5, called=4.0, answered=8.0, finished=16.0)
+    record = AccessRecord(request, 2.0)
+    record.called, record.answered, record.finished = 4.0, 8.0, 16.0
     assert (record.received, record.queued, record.handled, record.written) == (1, 2, 4, 8)
     assert record.duration == 15
     assert (record.peer, record.method, record.target, record.protocol) == ("192.0.2.1", "GET", "/a\xff?b", "HTTP/1.0")
@@ -21,7 +22,7 @@ def test_phases_add_up():
 
 
 def test_what_is_not_known_is_empty():
-    record = AccessRecord(Request("-", b"-", (1, 1), {}), 400, Outcome.REFUSED, Rejection.BAD_REQUEST, 0, 0.0, 0.0, 0.0)
+    record = AccessRecord(Request("-", b"-", (1, 1), {}), 0.0)
     assert (record.method, record.target, record.referer, record.user_agent, record.host) == ("-", "-", "", "", "")
     assert record.worker == -1
 

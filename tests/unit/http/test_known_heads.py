@@ -98,7 +98,7 @@ def test_a_target_has_no_character_that_llhttp_refuses(code):
     """Each byte in path and query: what the pattern admits, the parser has admitted too."""
     for target in (b"/a" + bytes([code]) + b"b", b"/a?" + bytes([code]) + b"b"):
         line = b"GET " + target + b" HTTP/1.1\r\n"
-        if _LINE.fullmatch(line):
+        if _LINE.fullmatch(line[:-1]):
             try:
                 HttpRequestParser(object()).feed_data(line + BLOCK)
             except HttpParserError as error:

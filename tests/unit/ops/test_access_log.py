@@ -26,7 +26,10 @@ def answered(target: bytes = b"/list?page=3", method: str = "GET", rejection=Non
     request.peer = "192.0.2.7"
     request.started, request.ready = 100.0, 100.001
     outcome = Outcome.REFUSED if rejection else Outcome.SERVED
-    return AccessRecord(request, 200, outcome, rejection, 1234, 100.003, 100.006, 100.010, worker=2)
+    record = AccessRecord(request, 100.001)
+    record.status, record.outcome, record.rejection, record.body_bytes, record.worker = 200, outcome, rejection, 1234, 2
+    record.called, record.answered, record.finished = 100.003, 100.006, 100.010
+    return record
 
 
 def combined(record: Record) -> str:

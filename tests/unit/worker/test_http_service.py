@@ -243,9 +243,10 @@ def test_a_record_says_which_worker_it_was_and_settles_its_request(service, disp
     assert dispatch.told == [("settled", record.request)]
 
 
-def test_the_date_is_made_once_a_second(service, monkeypatch):
+def test_the_date_is_made_once_a_second(loop, service, monkeypatch):
     made = []
     now = 784111777.0  # RFC 9110 5.6.7
+    reactor = loop.reactor
     original = service_module.formatdate
 
     def formatdate(second, *, usegmt):
@@ -255,10 +256,12 @@ def test_the_date_is_made_once_a_second(service, monkeypatch):
     monkeypatch.setattr(service_module, "formatdate", formatdate)
     monkeypatch.setattr(service_module.time, "time", lambda: now)
     assert service.http_date() == "Sun, 06 Nov 1994 08:49:37 GMT"
-    now += 0.9
+    now += 0.75
+    reactor.now += 0.75
     service.http_date()
     assert len(made) == 1
-    now += 0.1
+    now += 0.25
+    reactor.now += 0.25
     assert service.http_date() == "Sun, 06 Nov 1994 08:49:38 GMT"
 
 

@@ -56,13 +56,12 @@ def test_calls_weigh_more_than_any_number_of_connections():
 
 def test_every_counter_lands_in_the_word_of_its_labels(row):
     counts = HttpCounts()
-    counts.count_request("POST", 503)
-    counts.count_request("BREW", 200)
+    counts.count_request("POST", 503, 0.02)
+    counts.count_request("BREW", 200, 0.02)
     for _ in range(3):
         counts.count_rejected(Rejection.QUEUE_FULL)
     for _ in range(4):
         counts.count_closed(CloseReason.RESET)
-    counts.duration.observe(0.02)
     counts.queue_wait.observe(99.0)
     counts.open, counts.reading, counts.active = 9, 2, 3
     words.store_http(row, counts)
@@ -71,7 +70,7 @@ def test_every_counter_lands_in_the_word_of_its_labels(row):
     assert told[word_of("http_requests", "other", "2xx")] == 1
     assert told[word_of("http_rejected", "queue_full")] == 3
     assert told[word_of("connections_closed", "reset")] == 4
-    assert told[words.HTTP_DURATION : words.HTTP_DURATION + 13].tolist() == [0, 0, 1, *[0] * 9, 20_000_000]
+    assert told[words.HTTP_DURATION : words.HTTP_DURATION + 13].tolist() == [0, 0, 2, *[0] * 9, 40_000_000]
     assert told[words.HTTP_QUEUE_WAIT : words.HTTP_QUEUE_WAIT + 13].tolist() == [*[0] * 11, 1, 99_000_000_000]
     assert sum(told[words.HTTP_REQUESTS : words.HTTP_REQUESTS + 40]) == 2
     gauges = {family.metric: {label: of(told) for label, of in family.values.items()} for family in words.GAUGES}
@@ -90,7 +89,7 @@ def test_what_was_stored_is_loaded(row):
     counts = HttpCounts()
     for target in (counts.closed, counts.requests, counts.rejected, counts.duration.counts, counts.queue_wait.counts):
         target[:] = range(1, len(target) + 1)
-    counts.duration.sum_ns, counts.queue_wait.sum_ns = 77, 78
+    counts.duration.seconds, counts.queue_wait.seconds = 77e-9, 78e-9
     words.store_http(row, counts)
     loaded = HttpCounts()
     words.load_http(row.read(), loaded)
