@@ -100,7 +100,7 @@ class Request:
         "version",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - by name the last three would cost more
         self,
         method: str,
         target: bytes,
@@ -108,7 +108,7 @@ class Request:
         fields: dict[str, str],
         path: str = "/",
         query: str = "",
-        keep_alive: bool = False,  # noqa: FBT001, FBT002 - by position: by name it costs more
+        keep_alive: bool = False,
     ) -> None:
         self.method = method
         self.target = target

@@ -66,7 +66,9 @@ class Loop:
         cut(self.terms.open)
 
 
-def private_loop(config: Config, record: Callable[[AccessRecord], None] | None, in_flight: InFlight | None = None) -> Loop:
+def private_loop(
+    config: Config, record: Callable[[AccessRecord], None] | None, in_flight: InFlight | None = None
+) -> Loop:
     """Return a loop for one connection at a time, without services yet."""
     reactor = Reactor(selector=selectors.PollSelector())  # no descriptor more, and with two to watch as quick as epoll
     terms = Terms(reactor, config.timeouts.write)
