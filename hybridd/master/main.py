@@ -92,11 +92,15 @@ def run(loaded: Loaded) -> int:
 
 def _be_master(loaded: Loaded, start: Start, notifier: Notifier) -> int:
     start.settle()
-    machine = Machine(available_cpus(), raise_open_files().after, somaxconn())
+    open_files = raise_open_files().after
+
+    def look_at_machine() -> Machine:
+        return Machine(available_cpus(), open_files, somaxconn())
+
     listeners = Listeners(start.listeners)
-    configurations = Configurations(loaded, machine, listeners)
+    configurations = Configurations(loaded, look_at_machine, listeners)
     config = configurations.in_force
-    for shortcoming in shortcomings(loaded.config, machine):
+    for shortcoming in shortcomings(loaded.config, look_at_machine()):
         _log.warning("%s", shortcoming)
     _log.info("hybridd %s starts: %s", hybridd.__version__, _describe(config))
     for what, bound in (("listening", start.listeners), ("admin", start.admin_listeners)):

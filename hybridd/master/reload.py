@@ -8,7 +8,7 @@ Runs in:   the master, its only thread.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hybridd.config.address import Address
 from hybridd.config.difference import difference
@@ -32,11 +32,11 @@ class Configurations:
         in_force: the configuration of the trusted generation (of the first, until one is).
     """
 
-    def __init__(self, loaded: Loaded, machine: Machine, listeners: Listeners) -> None:
-        self._machine = machine
+    def __init__(self, loaded: Loaded, look: Callable[[], Machine], listeners: Listeners) -> None:
+        self._look = look  # for each reload again: affinity and quotas may have been changed meanwhile
         self._listeners = listeners
         self._loaded = {1: loaded}
-        self._fitted = {1: fit(loaded.config, machine)}
+        self._fitted = {1: fit(loaded.config, look())}
         self._trusted = 1
         self._newest = 1
 
@@ -63,14 +63,17 @@ class Configurations:
         changes = difference(before.config, loaded.config)
         if changes.needs_restart:
             return events.ConfigurationRefused(f"nothing is applied: {changes.sentence}")
-        config = fit(loaded.config, self._machine)
+        machine = self._look()
+        config = fit(loaded.config, machine)
         try:
             self._listeners.prepare(self._newest + 1, config.listen, lambda missing: bind(config, missing))
         except BindError as error:
             return events.ConfigurationRefused(f"nothing is applied: {error}")
-        for warning in (*loaded.warnings, *shortcomings(loaded.config, self._machine)):
+        for warning in (*loaded.warnings, *shortcomings(loaded.config, machine)):
             _log.warning("%s", warning)
         _log.info("reload: %s", changes.sentence)
+        if not loaded.config.workers and not before.config.workers and config.workers != self.in_force.workers:
+            _log.info("reload: workers: auto is %d now, it was %d", config.workers, self.in_force.workers)
         self._newest += 1
         self._loaded[self._newest], self._fitted[self._newest] = loaded, config
         return events.ConfigurationRead(

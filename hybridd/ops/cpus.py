@@ -13,12 +13,13 @@ import os
 from collections.abc import Iterable
 from math import ceil
 
-from hybridd.ops.cgroup import own_group, read_text
+from hybridd.ops.cgroup import Group, own_group, read_text
 
 
 def available_cpus() -> int:
     """Return the number of CPUs that we may use at the same time, at least 1."""
-    return cpus(len(os.sched_getaffinity(0)), read_quotas())
+    group = own_group("cpu")
+    return cpus(len(os.sched_getaffinity(0)), [] if group is None else read_quotas(group))
 
 
 def cpus(affinity: int, quotas: Iterable[float]) -> int:
@@ -37,11 +38,8 @@ def quota_v1(quota_us: str, period_us: str) -> float | None:
     return _quotient(quota_us.strip(), period_us.strip())
 
 
-def read_quotas() -> list[float]:
-    """Return the quotas of our group and of every group around it: the kernel enforces them all."""
-    group = own_group("cpu")
-    if group is None:
-        return []
+def read_quotas(group: Group) -> list[float]:
+    """Return the quotas of a group and of every group around it: the kernel enforces them all."""
     found = [
         quota_v1(read_text(directory / "cpu.cfs_quota_us"), read_text(directory / "cpu.cfs_period_us"))
         if group.version == 1

@@ -28,7 +28,7 @@ def file(tmp_path):
 
 def started(file, text="workers: 2\n"):
     file.write_text(text)
-    return Configurations(load([file], {}, {}), MACHINE, Listeners([PlayedListener()]))
+    return Configurations(load([file], {}, {}), lambda: MACHINE, Listeners([PlayedListener()]))
 
 
 def test_a_changed_setting_makes_a_generation_and_nothing_else_changes_until_it_is_trusted(file):
@@ -58,6 +58,15 @@ def test_the_same_number_in_other_words_is_no_change(file):
     event = configurations.read()
     assert isinstance(event, events.ConfigurationRead)
     assert event.workers is None
+
+
+def test_the_machine_is_looked_at_again_for_each_reload(file):
+    file.write_text("workers: auto\n")
+    machines = iter([MACHINE, Machine(cpus=2, open_files=1_000_000, somaxconn=4096)])
+    configurations = Configurations(load([file], {}, {}), lambda: next(machines), Listeners([PlayedListener()]))
+    event = configurations.read()
+    assert isinstance(event, events.ConfigurationRead)
+    assert (configurations.in_force.workers, event.workers) == (4, 2)
 
 
 def test_all_problems_of_a_wrong_configuration_are_the_reason(file):

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 import pytest
 
-from hybridd.ops.cpus import cpus, quota_v1, quota_v2
+from hybridd.ops.cgroup import Group
+from hybridd.ops.cpus import cpus, quota_v1, quota_v2, read_quotas
 
 
 @pytest.mark.parametrize(
@@ -48,3 +51,19 @@ def test_version_2(text, quota):
 )
 def test_version_1(quota_us, period_us, quota):
     assert quota_v1(quota_us, period_us) == quota
+
+
+@pytest.mark.parametrize(
+    ("version", "outer", "inner"),
+    [
+        (1, {"cpu.cfs_quota_us": "400000", "cpu.cfs_period_us": "100000"}, {"cpu.cfs_quota_us": "-1"}),
+        (2, {"cpu.max": "400000 100000"}, {"cpu.max": "max 100000"}),
+    ],
+)
+def test_a_quota_around_our_group_counts_too(tmp_path, version, outer, inner):
+    folder = tmp_path / "inner"
+    folder.mkdir()
+    for place, files in ((tmp_path, outer), (folder, inner)):
+        for name, text in files.items():
+            (place / name).write_text(text + "\n")
+    assert read_quotas(Group(version, PurePosixPath(folder), PurePosixPath(tmp_path))) == [4.0]
