@@ -176,7 +176,9 @@ def _first_state(configurations: Configurations, scoreboard: Scoreboard) -> Stat
 def _make_admin(master: Master, parts: Parts, sources: status.Sources) -> Admin:
     reactor = parts.effects.inheritance.reactor
     collector = ScoreboardCollector(
-        sources.scoreboard, words.GAUGES, lambda: status.facts(master.state, sources.history, sources.listeners())
+        sources.scoreboard,
+        words.GAUGES,
+        lambda: status.facts(master.state, sources.history, sources.listeners(), reactor.now),
     )
     pages = make_pages(
         lambda: status.report(master.state, parts.configurations.in_force, sources, reactor.now),

@@ -148,7 +148,9 @@ def _news(before: State, event: Event, after: State, now: float) -> list[Line]: 
 
 def cannot_be_made_again(state: State) -> str:
     """Return why nothing should be started that is not missed."""
-    return f"generation {state.desired.generation} cannot be re-created: what is on disk now was refused"
+    generation = state.desired.generation
+    why = f"generation {generation} cannot be re-created, because what is on disk now was refused"
+    return f"{why}: recycling and scaling up pause until a reload succeeds"
 
 
 def workers(number: int) -> str:

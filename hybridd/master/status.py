@@ -92,14 +92,19 @@ def sentence(state: State, now: float) -> str:
     return text
 
 
+def reservations(state: State, now: float) -> dict[str, bool]:
+    """Return what makes hybridd degraded, and whether it does; the keys are those of the metric."""
+    return {"crashes": state.degraded(now), "refused_code": state.desired.stale}
+
+
 def degraded_reason(state: State, now: float) -> str:
     """Return why hybridd calls itself degraded, empty when it does not."""
-    reasons = []
-    if state.degraded(now):
-        reasons.append(f"{state.policy.restarts} or more workers crashed within {state.policy.window:g} s")
-    if state.desired.stale:
-        reasons.append(cannot_be_made_again(state))
-    return "; ".join(reasons)
+    policy = state.policy
+    words_for = {
+        "crashes": f"{policy.restarts} or more workers crashed within {policy.window:g} s",
+        "refused_code": cannot_be_made_again(state),
+    }
+    return "; ".join(words_for[reason] for reason, holds in reservations(state, now).items() if holds)
 
 
 def readiness(state: State, now: float) -> tuple[bool, str]:
@@ -114,7 +119,7 @@ def readiness(state: State, now: float) -> tuple[bool, str]:
     return True, f"{text}; degraded: {why}" if why else text
 
 
-def facts(state: State, history: History, listeners: Sequence[Listener]) -> MasterFacts:
+def facts(state: State, history: History, listeners: Sequence[Listener], now: float) -> MasterFacts:
     """Return what the metrics say of the master."""
     return MasterFacts(
         workers={phase.value: state.count(phase) for phase in Phase},
@@ -123,6 +128,7 @@ def facts(state: State, history: History, listeners: Sequence[Listener]) -> Mast
         reaped_cpu=history.reaped_cpu,
         reload_successful=history.reload_successful,
         reload_timestamp=history.reload_timestamp,
+        degraded=reservations(state, now),
         listeners={listener.address: listener.fileno() for listener in listeners if listener.fileno() >= 0},
     )
 

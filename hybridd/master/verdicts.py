@@ -30,8 +30,10 @@ def reload(state: State, reading: int) -> Reply | None:
         return Reply(False, f"{STOPS}: the reload is given up") if state.mode is not Mode.RUNNING else None
     details = {"generation": state.desired.generation, "reason": result.reason or None, "said": result.said or None}
     if result.refused:
-        message = f"refused, generation {state.desired.generation} goes on: {result.reason}"
-        return Reply(False, f"{message}\n{result.said}" if result.said else message, details)
+        lines = [f"refused, generation {state.desired.generation} goes on: {result.reason}", result.said]
+        if state.desired.stale:
+            lines.append(f"degraded: {cannot_be_made_again(state)}")
+        return Reply(False, "\n".join(filter(None, lines)), details)
     serving = f"generation {result.generation} serves with {workers(state.count(Phase.READY))}"
     return Reply(True, f"reloaded: {serving}", details)
 
@@ -61,8 +63,10 @@ def scale(state: State, wanted: int, now: float) -> Reply | None:
         return Reply(False, STOPS)
     if state.desired.workers != wanted:
         return Reply(False, f"overtaken: somebody else wants {workers(state.desired.workers)}")
-    ready, live = state.count(Phase.READY), sum(child.live for child in state.children.values())
-    if ready == live == wanted and not state.desired.trial and not state.desired.fallback:
+    ready = state.count(Phase.READY)
+    trial = state.desired.trial  # its canary is no hindrance: it may take long, or never come through
+    live = sum(child.live and child.generation != trial for child in state.children.values())
+    if ready == live == wanted and not state.desired.fallback:
         return Reply(True, f"{workers(wanted)} ready", {"workers": wanted})
     resting = state.crashes.resting(now)
     if ready < wanted and resting:

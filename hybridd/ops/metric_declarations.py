@@ -66,6 +66,13 @@ ACCEPT_QUEUE_LIMIT: Final = Declaration(
 RELOAD_SUCCESSFUL: Final = Declaration(
     "hybridd_config_last_reload_successful", "gauge", "1 when the last configuration that was read is in force."
 )
+DEGRADED: Final = Declaration(
+    "hybridd_degraded",
+    "gauge",
+    "1 while hybridd serves with a reservation: crashes, many workers died lately; refused_code, what is on disk now"
+    " was refused, so the generation that serves cannot be re-created.",
+    {"reason": ("crashes", "refused_code")},
+)
 RELOAD_TIMESTAMP: Final = Declaration(
     "hybridd_config_last_reload_success_timestamp_seconds", "gauge", "When a configuration last came into force."
 )
@@ -84,6 +91,7 @@ OF_MASTER: Final = (
     ACCEPT_QUEUE_LIMIT,
     RELOAD_SUCCESSFUL,
     RELOAD_TIMESTAMP,
+    DEGRADED,
     COLLECT_DURATION,
 )
 

@@ -33,6 +33,7 @@ from hybridd.ops.metric_declarations import (
     BUILD_INFO,
     COLLECT_DURATION,
     CPU,
+    DEGRADED,
     HEARTBEAT,
     OPEN_FDS,
     RELOAD_SUCCESSFUL,
@@ -62,6 +63,7 @@ class MasterFacts:
         reaped_cpu: slot → CPU seconds of its reaped workers (wait4's rusage), so that the total never falls.
         reload_successful: whether the last configuration that was read is the one in force; the first one counts.
         reload_timestamp: when one last was taken into force, seconds since 1970.
+        degraded: reason → whether hybridd is degraded because of it; every reason is a key.
         listeners: address → descriptor of a listening socket; those that are not TCP are passed over.
     """
 
@@ -71,6 +73,7 @@ class MasterFacts:
     reaped_cpu: Mapping[int, float] = field(default_factory=dict)
     reload_successful: bool = True
     reload_timestamp: float = 0.0
+    degraded: Mapping[str, bool] = field(default_factory=dict)
     listeners: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -133,6 +136,8 @@ class ScoreboardCollector(Collector):
             _add(families, RESTARTS, (cause,), number)
         _add(families, RELOAD_SUCCESSFUL, (), int(facts.reload_successful))
         _add(families, RELOAD_TIMESTAMP, (), facts.reload_timestamp)
+        for reason, holds in facts.degraded.items():
+            _add(families, DEGRADED, (reason,), int(holds))
         for listener, fd in facts.listeners.items():
             queue = self._machine.accept_queue(fd)
             if queue is not None:

@@ -143,8 +143,10 @@ def test_deaths_are_counted_and_the_last_is_told(sources):
 
 
 def test_what_the_metrics_are_told_has_every_label_from_the_start(sources):
-    found = facts(start(), sources.history, ())
+    found = facts(start(), sources.history, (), NOW)
     assert set(found.restarts) == set(REPLACED)
     assert sum(found.workers.values()) == 0
     assert {"booting", "ready", "draining"} < set(found.workers)
-    assert facts(running(), sources.history, ()).pids == {0: 100, 1: 101}
+    assert facts(running(), sources.history, (), NOW).pids == {0: 100, 1: 101}
+    assert found.degraded == {"crashes": False, "refused_code": False}
+    assert facts(degraded(), sources.history, (), NOW).degraded == {"crashes": True, "refused_code": False}

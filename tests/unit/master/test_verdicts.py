@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hybridd.master import events, verdicts
-from hybridd.master.children import Patience
+from hybridd.master.children import Drain, Patience, Why
 from hybridd.master.crash_policy import CrashPolicy
 from hybridd.master.fold import fold
 from hybridd.master.state import State, first_state
@@ -49,7 +49,9 @@ def test_a_refused_reload_shows_the_end_of_the_traceback():
     state = after(running(), events.ReloadAsked(), READ, events.Spawned(9, 200, 2), died)
     reply = verdicts.reload(state, 1)
     assert reply is not None
-    assert reply.message.splitlines()[1:] == ["line 1", "ValueError: no"]
+    *_, first, last, consequence = reply.message.splitlines()
+    assert (first, last) == ("line 1", "ValueError: no")
+    assert consequence.startswith("degraded: generation 1 cannot be re-created")
     assert reply.details["said"] == "line 1\nValueError: no"
 
 
@@ -78,6 +80,15 @@ def test_scaling_waits_until_all_are_ready():
     reply = verdicts.scale(state, 2, 10.0)
     assert reply is not None
     assert (reply.ok, reply.message) == (True, "2 workers ready")
+
+
+def test_scaling_does_not_wait_for_a_canary_that_may_never_come_through():
+    state = after(running(2), events.ReloadAsked(), READ, events.Spawned(9, 200, 2), events.ScaleAsked(-1))
+    assert verdicts.scale(state, 1, 10.0) is None
+    state = after(state, events.Signalled(Drain(101, Why.SCALE)))
+    reply = verdicts.scale(state, 1, 10.0)
+    assert reply is not None
+    assert (reply.ok, reply.message) == (True, "1 worker ready")
 
 
 def test_scaling_fails_when_the_new_ones_die_as_they_start():

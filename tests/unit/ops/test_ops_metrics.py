@@ -130,6 +130,7 @@ def test_what_the_master_knows(world):
         restarts={"crash": 3},
         reload_successful=False,
         reload_timestamp=1.7e9,
+        degraded={"crashes": True, "refused_code": False},
         listeners={"0.0.0.0:80": 7, "unix:/run/x": 8},
     )
     samples = world.samples()
@@ -137,6 +138,8 @@ def test_what_the_master_knows(world):
     assert samples["hybridd_worker_restarts_total{cause=crash}"] == 3
     assert samples["hybridd_config_last_reload_successful"] == 0
     assert samples["hybridd_config_last_reload_success_timestamp_seconds"] == 1.7e9
+    assert samples["hybridd_degraded{reason=crashes}"] == 1
+    assert samples["hybridd_degraded{reason=refused_code}"] == 0
     assert samples["hybridd_listener_accept_queue{listener=0.0.0.0:80}"] == 3
     assert samples["hybridd_listener_accept_queue_limit{listener=0.0.0.0:80}"] == 2048
     assert "hybridd_listener_accept_queue{listener=unix:/run/x}" not in samples

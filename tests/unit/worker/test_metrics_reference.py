@@ -34,6 +34,7 @@ PROMISED = {
     "hybridd_listener_accept_queue_limit",
     "hybridd_config_last_reload_successful",
     "hybridd_config_last_reload_success_timestamp_seconds",
+    "hybridd_degraded",
     "hybridd_metrics_collect_duration_seconds",
 }
 DECLARED = declarations(words.LAYOUT, words.GAUGES)
