@@ -10,6 +10,8 @@ import pytest
 
 from tests.support import processes
 from tests.support.load import Plan
+from tests.support.server import APPS
+from tests.support.shop import CRASHES_LATER
 from tests.support.tools import full
 from tests.support.traffic import Load, Wrk
 from tests.support.waiting import pass_time, wait_until
@@ -128,3 +130,13 @@ def test_dying_again_and_again_is_a_state_of_its_own(serve):
         server.wait_workers(1, without=[victim], within=10)
     wait_until(lambda: server.status()["state"] == "degraded", within=5, what=lambda: str(server.status()))
     assert server.fetch("/").status == 200  # degraded says something; it takes nothing away
+
+
+def test_workers_that_die_right_after_their_start_are_not_started_without_end(serve, tmp_path):
+    seconds, most = (8, 12) if full() else (3, 8)  # at once twice in each slot, then after 1, 2, 4 … seconds
+    (tmp_path / "doomed.py").write_text("from hello import app" + CRASHES_LATER.format(seconds=0.1))
+    server = serve({"application": "doomed:app", "chdir": str(tmp_path)}, environment={"PYTHONPATH": str(APPS)})
+    pass_time(seconds, unless=lambda: bool(server.death()))
+    assert server.death() == "", "a crash loop is no reason to give up"
+    births = server.log().count(" ready in ")
+    assert 4 <= births <= most
