@@ -4,41 +4,71 @@ Each thread of the scenario calls ``point()`` before every step that another thr
 where it waits.  Exactly one thread runs at any moment; which one goes on at each point is a choice, and ``explore``
 replays the scenario with every sequence of choices (depth first) in which a thread that could go on is stopped at
 most ``preemptions`` times (Musuvathi and Qadeer, "Iterative Context Bounding", 2007: two find nearly all races).
+
+Nobody stands beside the threads and schedules them: the one that comes to a point chooses, and wakes the chosen one.
+Mostly that is itself, and then it just goes on: a switch of threads costs more than all the rest of a step.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from _thread import allocate_lock
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from itertools import count
 
-DEADLINE = 20.0  # seconds for one step; only a deadlock of the scenario itself needs them
+DEADLINE = 15.0  # seconds for one step; only a deadlock of the scenario itself needs them
 
 
 class StoppedError(BaseException):
     """Unwinds a thread of a scenario that has failed elsewhere."""
 
 
-@dataclass
+class _Turn:
+    """What a thread waits for until it is given to it."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock = allocate_lock()
+        self._lock.acquire()
+
+    def give(self) -> None:
+        if self._lock.locked():
+            self._lock.release()
+
+    def take(self) -> None:
+        if not self._lock.acquire(timeout=DEADLINE):
+            raise StoppedError
+
+
+@dataclass(eq=False, slots=True)
 class _Thread:
     name: str
-    go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    turn: _Turn = field(default_factory=_Turn)
     condition: Callable[[], bool] = lambda: True
     finished: bool = False
-    error: BaseException | None = None
 
 
 class Schedule:
     """One run of a scenario under one sequence of choices."""
 
-    def __init__(self, choices: list[int], preemptions: int) -> None:
+    def __init__(self, choices: list[int], preemptions: int, executor: Executor) -> None:
+        self._executor = executor
         self._preemptions = preemptions
         self.trace: list[str] = []
         self.taken: list[tuple[int, int]] = []  # (choice, how many there were)
         self._choices = choices
-        self._arrived = threading.Semaphore(0)
+        self._threads: list[_Thread] = []
         self._local = threading.local()
-        self._stopped = False
+        self._failure: AssertionError | None = None
+
+    @property
+    def running(self) -> str:
+        """The name of the thread that asks."""
+        me: _Thread = self._local.me
+        return me.name
 
     def point(self, label: str = "") -> None:
         """Let any thread go on from here."""
@@ -48,78 +78,77 @@ class Schedule:
         """Go on only when ``condition()`` holds."""
         me: _Thread = self._local.me
         me.condition = condition
-        self._arrived.release()
-        if not me.go.acquire(timeout=DEADLINE) or self._stopped:
-            raise StoppedError
-        self.trace.append(f"{me.name}: {label}")
+        if (chosen := self._choose(me)) is not me:
+            chosen.turn.give()
+            me.turn.take()
+        self._go_on(label)
 
     def run(self, bodies: Mapping[str, Callable[[], None]]) -> None:
         """Run all bodies to their end; re-raises the first error, AssertionError when they wait for each other."""
-        threads = [_Thread(name) for name in bodies]
-        real = [threading.Thread(target=self._body, args=(thread, bodies[thread.name])) for thread in threads]
-        for one in real:
-            one.start()
-            self._wait()
-        try:
-            self._choose(threads)
-        finally:
-            for one in real:
-                one.join(DEADLINE)
+        self._threads = [_Thread(name) for name in bodies]
+        ends = [self._executor.submit(self._body, thread, bodies[thread.name]) for thread in self._threads]
+        self._choose(None).turn.give()
+        if wait(ends, timeout=DEADLINE).not_done:
+            self._fail(f"a step does not end after {self.trace}")
+        if self._failure is not None:
+            raise self._failure
 
-    def _choose(self, threads: list[_Thread]) -> None:
-        last: _Thread | None = None
-        while open_ones := [thread for thread in threads if not thread.finished]:
-            ready = [thread for thread in open_ones if thread.condition()]
-            if not ready:
-                self._stop(open_ones)
-                raise AssertionError(f"deadlock of {[t.name for t in open_ones]} after {self.trace}")
-            if last in ready:  # choice 0 is to go on
-                ready = [last, *(thread for thread in ready if thread is not last)] if self._preemptions else [last]
-            step = len(self.taken)
-            choice = self._choices[step] if step < len(self._choices) else 0
-            self.taken.append((choice, len(ready)))
-            self._preemptions -= last in ready and choice > 0
-            last = ready[choice]
-            last.go.release()
-            self._wait()
-            failed = next((thread for thread in threads if thread.error is not None), None)
-            if failed is not None:
-                self._stop([thread for thread in threads if not thread.finished])
-                assert failed.error is not None
-                raise AssertionError(f"{failed.name} failed after {self.trace}") from failed.error
-
-    def _body(self, thread: _Thread, body: Callable[[], None]) -> None:
-        self._local.me = thread
+    def _body(self, me: _Thread, body: Callable[[], None]) -> None:
+        self._local.me = me
         try:
-            self.point("begins")
+            me.turn.take()
+            self._go_on("begins")
             body()
+            me.finished = True
+            if not all(thread.finished for thread in self._threads):
+                self._choose(me).turn.give()
         except StoppedError:
             pass
         except BaseException as error:  # noqa: BLE001  # reported by run
-            thread.error = error
-        thread.finished = True
-        self._arrived.release()
+            self._fail(f"{me.name} failed after {self.trace}", error)
 
-    def _wait(self) -> None:
-        assert self._arrived.acquire(timeout=DEADLINE), f"a step does not end after {self.trace}"
+    def _go_on(self, label: str) -> None:
+        if self._failure is not None:
+            raise StoppedError
+        self.trace.append(f"{self.running}: {label}")
 
-    def _stop(self, threads: list[_Thread]) -> None:
-        self._stopped = True
-        for thread in threads:
-            thread.go.release()
+    def _choose(self, last: _Thread | None) -> _Thread:
+        """Return who makes the next step."""
+        waiting = [thread for thread in self._threads if not thread.finished]
+        ready = [thread for thread in waiting if thread.condition()]
+        if not ready:
+            self._fail(f"deadlock of {[thread.name for thread in waiting]} after {self.trace}")
+            raise StoppedError
+        could_stay = last in ready
+        if last is not None and could_stay:  # choice 0 is to go on
+            ready = [last, *(thread for thread in ready if thread is not last)] if self._preemptions else [last]
+        step = len(self.taken)
+        choice = self._choices[step] if step < len(self._choices) else 0
+        self.taken.append((choice, len(ready)))
+        self._preemptions -= could_stay and choice > 0
+        return ready[choice]
+
+    def _fail(self, message: str, cause: BaseException | None = None) -> None:
+        """Keep the first failure, and let every thread that waits end."""
+        if self._failure is None:
+            self._failure = AssertionError(message)
+            self._failure.__cause__ = cause
+        for thread in self._threads:
+            thread.turn.give()
 
 
-def explore(scenario: Callable[[Schedule], None], preemptions: int = 2) -> Iterator[Schedule]:
-    """Run ``scenario(schedule)`` under every sequence of choices; yields each schedule after its run."""
+def explore(scenario: Callable[[Schedule], None], preemptions: int = 2) -> int:
+    """Run ``scenario(schedule)`` under every sequence of choices; returns how many there are."""
     choices: list[int] = []
-    while True:
-        schedule = Schedule(choices, preemptions)
-        scenario(schedule)
-        yield schedule
-        taken = schedule.taken
-        while taken and taken[-1][0] + 1 == taken[-1][1]:
-            taken.pop()
-        if not taken:
-            return
-        choices = [choice for choice, _ in taken]
-        choices[-1] += 1
+    with ThreadPoolExecutor() as executor:  # to start three threads for every run would take longer than the run
+        for runs in count(1):
+            schedule = Schedule(choices, preemptions, executor)
+            scenario(schedule)
+            taken = schedule.taken
+            while taken and taken[-1][0] + 1 == taken[-1][1]:
+                taken.pop()
+            if not taken:
+                break
+            choices = [choice for choice, _ in taken]
+            choices[-1] += 1
+    return runs

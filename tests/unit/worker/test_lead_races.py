@@ -1,6 +1,6 @@
 """The hand-off under every order of its steps: the leader's, the monitor's, the next leader's."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -91,7 +91,7 @@ class World:
 
     def touch(self, what: str | None) -> None:
         """Only the leader may come here."""
-        me = self.schedule._local.me.name
+        me = self.schedule.running
         assert self.leader == me, f"{me} touches {what} while {self.leader} leads: {self.schedule.trace}"
         if what is not None:
             self.said.append(what)
@@ -103,7 +103,7 @@ class World:
     def pool_lead(self, job: Callable[[], None]) -> bool:
         assert not self.dispatch.lead._tokens, "between the steal and the new leader's first step nobody leads"
         self.leader, self.stolen = None, True
-        self.given_up = self.schedule._local.me.name == "old"
+        self.given_up = self.schedule.running == "old"
         self.pool.running += 1
         self.lead_jobs.append(job)
         return True
@@ -170,19 +170,13 @@ class World:
 
 @pytest.mark.parametrize("settings", [{}, {"parts": 1}, {"gone": True}, {"raises": True}], ids=str)
 def test_every_order_of_a_call_and_its_hand_off(settings: dict[str, Any]) -> None:
-    worlds: list[World] = []
+    outcomes = Counter[str]()
 
     def scenario(schedule: Schedule) -> None:
         world = World(schedule, **settings)
-        worlds.append(world)
         schedule.run({"old": world.old, "monitor": world.monitor, "new": world.new})
-
-    runs = stolen = given_up = 0
-    for _ in explore(scenario):
-        world = worlds.pop()
-        runs += 1
-        stolen += world.stolen
-        given_up += world.given_up
+        outcomes["stolen"] += world.stolen
+        outcomes["given up"] += world.given_up
         parts = [str(number) for number in range(world.parts)]
         if world.raises:
             assert world.said == ["started", "start", *parts[:1], "abort"]
@@ -194,7 +188,9 @@ def test_every_order_of_a_call_and_its_hand_off(settings: dict[str, Any]) -> Non
         assert not world.dispatch.running
         assert world.pool.running == 0
         assert not world.dispatch.lead._tokens
-    assert 0 < given_up < stolen < runs, "the scenario must show all outcomes"
+
+    runs = explore(scenario)
+    assert 0 < outcomes["given up"] < outcomes["stolen"] < runs, "the scenario must show all outcomes"
 
 
 def test_a_window_closed_by_taking_anybodys_token_is_found_out() -> None:
