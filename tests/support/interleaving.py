@@ -16,7 +16,6 @@ from _thread import allocate_lock
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from itertools import count
 
 DEADLINE = 15.0  # seconds for one step; only a deadlock of the scenario itself needs them
 
@@ -139,16 +138,19 @@ class Schedule:
 
 def explore(scenario: Callable[[Schedule], None], preemptions: int = 2) -> int:
     """Run ``scenario(schedule)`` under every sequence of choices; returns how many there are."""
-    choices: list[int] = []
+    choices: list[int] | None = []
+    runs = 0
     with ThreadPoolExecutor() as executor:  # to start three threads for every run would take longer than the run
-        for runs in count(1):
+        while choices is not None:
             schedule = Schedule(choices, preemptions, executor)
             scenario(schedule)
-            taken = schedule.taken
-            while taken and taken[-1][0] + 1 == taken[-1][1]:
-                taken.pop()
-            if not taken:
-                break
-            choices = [choice for choice, _ in taken]
-            choices[-1] += 1
+            choices = _following(schedule.taken)
+            runs += 1
     return runs
+
+
+def _following(taken: list[tuple[int, int]]) -> list[int] | None:
+    """Return the choices that come after those that were made; None: they were the last."""
+    while taken and taken[-1][0] + 1 == taken[-1][1]:
+        taken.pop()
+    return [*(choice for choice, _ in taken[:-1]), taken[-1][0] + 1] if taken else None

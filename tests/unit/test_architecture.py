@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -73,20 +74,37 @@ def package_of(path: Path) -> str:
     return parts[0] if len(parts) > 1 else path.stem
 
 
+class Outline(NamedTuple):
+    """What these tests ask of a file; its whole tree would be too much to keep for all of them."""
+
+    docstring: str
+    imports: list[ast.Import | ast.ImportFrom]
+    handlers: list[ast.ExceptHandler]
+
+
 @cache
-def nodes_of(path: Path) -> list[ast.AST]:
-    """Return every node of a file that may import, sleep or catch, in the order of ast.walk."""
-    wanted = ast.Import | ast.ImportFrom | ast.Call | ast.ExceptHandler
-    return [node for node in ast.walk(ast.parse(path.read_text(), filename=str(path))) if isinstance(node, wanted)]
+def outline_of(path: Path) -> Outline:
+    tree = ast.parse(path.read_text(), filename=str(path))
+    outline = Outline(ast.get_docstring(tree) or "", [], [])
+    waiting: list[ast.AST] = [tree]
+    while waiting:  # statements at whatever depth; expressions hold none
+        node = waiting.pop()
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            outline.imports.append(node)
+        elif isinstance(node, ast.ExceptHandler):
+            outline.handlers.append(node)
+        for part in ("body", "handlers", "orelse", "finalbody", "cases"):
+            waiting += getattr(node, part, ())
+    return outline
 
 
 def imports_of(path: Path) -> Iterator[tuple[str, int]]:
     """Yield every imported module with its line, wherever it stands: function level and TYPE_CHECKING too."""
     package = ["hybridd", *path.relative_to(SOURCE).parts[:-1]] if SOURCE in path.parents else []
-    for node in nodes_of(path):
+    for node in outline_of(path).imports:
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             base = package[: len(package) - node.level + 1] if node.level else []
             module = ".".join([*base, *([node.module] if node.module else [])])
             yield module, node.lineno
@@ -94,23 +112,36 @@ def imports_of(path: Path) -> Iterator[tuple[str, int]]:
                 yield from ((f"hybridd.{alias.name}", node.lineno) for alias in node.names)
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_packages_import_only_what_stands_below_them(path):
+def none_of(problems: Iterable[str]) -> None:
+    """Fail with all problems, each on a line of its own."""
+    if found := "\n".join(problems):
+        pytest.fail(found, pytrace=False)
+
+
+def test_packages_import_only_what_stands_below_them():
+    none_of(problem for path in modules() for problem in forbidden_imports(path))
+
+
+def forbidden_imports(path: Path) -> Iterator[str]:
     package = package_of(path)
-    assert package in MAY_IMPORT, f"a new package: add {package} to the table"
+    if package not in MAY_IMPORT:
+        yield f"a new package: add {package} to the table"
+        return
     allowed = MAY_IMPORT[package] | {package, "errors", "__version__"}
     for module, line in imports_of(path):
         parts = module.split(".")
-        if parts[0] == "hybridd" and len(parts) > 1:
-            assert parts[1] in allowed, (
-                f"{name_of(path)}:{line} imports {module}; {package} may import {sorted(allowed)}"
-            )
+        if parts[0] == "hybridd" and len(parts) > 1 and parts[1] not in allowed:
+            yield f"{name_of(path)}:{line} imports {module}; {package} may import {sorted(allowed)}"
 
 
-@pytest.mark.parametrize("path", sorted(path for pattern in PURE for path in ROOT.glob(pattern)), ids=name_of)
-def test_pure_modules_touch_no_system_and_no_clock(path):
-    for module, line in imports_of(path):
-        assert module.split(".")[0] not in EFFECTS, f"{name_of(path)}:{line} imports {module}"
+def test_pure_modules_touch_no_system_and_no_clock():
+    none_of(
+        f"{name_of(path)}:{line} imports {module}"
+        for pattern in PURE
+        for path in sorted(ROOT.glob(pattern))
+        for module, line in imports_of(path)
+        if module.split(".")[0] in EFFECTS
+    )
 
 
 def test_the_pure_parts_exist():
@@ -118,22 +149,24 @@ def test_the_pure_parts_exist():
         assert list(ROOT.glob(pattern)), f"{pattern} matches nothing: the purity test would hold for nothing"
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_a_file_has_one_subject(path):
-    lines = len(path.read_text().splitlines())
-    assert lines <= LONGEST_FILE, f"{name_of(path)} has {lines} lines"
-    assert path.stem not in VAGUE, f"{name_of(path)}: the name says nothing"
+def test_a_file_has_one_subject():
+    lines = {path: len(path.read_text().splitlines()) for path in modules()}
+    none_of(f"{name_of(path)} has {count} lines" for path, count in lines.items() if count > LONGEST_FILE)
+    none_of(f"{name_of(path)}: the name says nothing" for path in lines if path.stem in VAGUE)
 
 
-@pytest.mark.parametrize("path", [*modules(), *own_test_files()], ids=name_of)
-def test_a_module_begins_by_saying_what_it_is(path):
-    if not path.read_text().strip():
-        return  # an empty __init__.py
-    if path.parts[-2] in ("integration", "systemd", "container") or path.is_relative_to(UNIT):
-        return  # a test's name and folder say it; most have a sentence all the same
-    docstring = ast.get_docstring(ast.parse(path.read_text()))
-    assert docstring, f"{name_of(path)} has no docstring"
-    assert len(docstring.split()) >= 3, f"{name_of(path)}: {docstring!r} says nothing"
+def test_a_module_begins_by_saying_what_it_is():
+    none_of(
+        f"{name_of(path)} begins with {docstring!r}"
+        for path in [*modules(), *own_test_files()]
+        if not says_it_by_its_name(path) and path.read_text().strip()  # not an empty __init__.py
+        if len((docstring := outline_of(path).docstring).split()) < 3
+    )
+
+
+def says_it_by_its_name(path: Path) -> bool:
+    """Tell whether it is a test: its name and its folder say what it holds; most have a sentence all the same."""
+    return path.parts[-2] in ("integration", "systemd", "container") or path.is_relative_to(UNIT)
 
 
 def code_in(page):
@@ -159,23 +192,31 @@ def test_what_the_page_of_patterns_names_is_there():
             body = getattr(found[0], "body", [])
 
 
-@pytest.mark.parametrize("path", sorted(UNIT.rglob("test_*.py")), ids=name_of)
-def test_unit_tests_mirror_the_source(path):
+def test_unit_tests_mirror_the_source():
     """tests/unit/PKG/test_MODULE[_what].py tests hybridd/PKG/MODULE.py, or MODULE of PKG with PKG's name before it.
 
     tests/unit/benchmarks mirrors benchmarks, which stands beside hybridd.
     """
-    parts = path.relative_to(UNIT).parts[:-1]
-    folder = (ROOT if parts[:1] == ("benchmarks",) else SOURCE).joinpath(*parts)
-    if path.parent == UNIT:
-        subjects = {module.stem for module in SOURCE.glob("*.py")} | {"architecture"}
-    else:
-        subjects = {module.stem for module in folder.glob("*.py") if module.stem != "__init__"}
-        subjects |= {f"{folder.name}_{stem}" for stem in subjects}
-    name = path.stem.removeprefix("test_")
-    assert any(name == subject or name.startswith(f"{subject}_") for subject in subjects), (
-        f"{name_of(path)} tests no module of {name_of(folder)}"
+    none_of(
+        f"{name_of(path)} tests no module of {name_of(folder_tested_by(path))}"
+        for path in sorted(UNIT.rglob("test_*.py"))
+        if not any(
+            path.stem == f"test_{subject}" or path.stem.startswith(f"test_{subject}_") for subject in subjects_of(path)
+        )
     )
+
+
+def folder_tested_by(path: Path) -> Path:
+    parts = path.relative_to(UNIT).parts[:-1]
+    return (ROOT if parts[:1] == ("benchmarks",) else SOURCE).joinpath(*parts)
+
+
+def subjects_of(path: Path) -> set[str]:
+    folder = folder_tested_by(path)
+    if path.parent == UNIT:
+        return {module.stem for module in folder.glob("*.py")} | {"architecture"}
+    subjects = {module.stem for module in folder.glob("*.py") if module.stem != "__init__"}
+    return subjects | {f"{folder.name}_{stem}" for stem in subjects}
 
 
 def test_the_image_says_the_version_of_the_package():
@@ -184,7 +225,9 @@ def test_the_image_says_the_version_of_the_package():
 
 def sleeps_of(path: Path) -> Iterator[int]:
     """Yield the lines that call time.sleep, however it was imported."""
-    nodes = nodes_of(path)
+    if "sleep" not in path.read_text():
+        return
+    nodes = list(ast.walk(ast.parse(path.read_text())))
     own = {
         alias.asname or alias.name
         for node in nodes
@@ -199,12 +242,13 @@ def sleeps_of(path: Path) -> Iterator[int]:
                 yield node.lineno
 
 
-@pytest.mark.parametrize("path", [*modules(), *own_test_files()], ids=name_of)
-def test_nobody_sleeps_and_hopes(path):
-    if name_of(path) in MAY_SLEEP:
-        return
-    lines = list(sleeps_of(path))
-    assert not lines, f"{name_of(path)} sleeps in lines {lines}; wait for an announced state with a deadline"
+def test_nobody_sleeps_and_hopes():
+    none_of(
+        f"{name_of(path)}:{line} sleeps; wait for an announced state with a deadline"
+        for path in [*modules(), *own_test_files()]
+        if name_of(path) not in MAY_SLEEP
+        for line in sleeps_of(path)
+    )
 
 
 def test_exceptions_to_the_rule_on_sleeping_exist():
@@ -212,14 +256,20 @@ def test_exceptions_to_the_rule_on_sleeping_exist():
         assert list(sleeps_of(ROOT / name)), f"{name} sleeps no more: remove it from the table"
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_no_error_is_swallowed_silently(path):
+def test_no_error_is_swallowed_silently():
     """``except Exception: pass`` (and wider) hides what an operator has to know."""
-    for node in nodes_of(path):
-        if not isinstance(node, ast.ExceptHandler):
-            continue
-        wide = node.type is None or (isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException"))
-        silent = all(isinstance(step, ast.Pass | ast.Continue) for step in node.body)
-        assert not (wide and silent), (
-            f"{name_of(path)}:{node.lineno} swallows {ast.unparse(node.type or ast.Name('all'))}"
-        )
+    none_of(
+        f"{name_of(path)}:{handler.lineno} swallows {ast.unparse(handler.type or ast.Name('all'))}"
+        for path in modules()
+        for handler in outline_of(path).handlers
+        if is_wide(handler) and is_silent(handler)
+    )
+
+
+def is_wide(handler: ast.ExceptHandler) -> bool:
+    caught = handler.type
+    return caught is None or (isinstance(caught, ast.Name) and caught.id in ("Exception", "BaseException"))
+
+
+def is_silent(handler: ast.ExceptHandler) -> bool:
+    return all(isinstance(step, ast.Pass | ast.Continue) for step in handler.body)
