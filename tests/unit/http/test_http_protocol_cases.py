@@ -79,15 +79,11 @@ def check_books(case: Case, wire: Wire) -> None:
     assert counts.reading == (wire.protocol.state in (State.HEAD, State.BODY))
 
 
-@pytest.mark.parametrize("name", case_names())
-def test_whole(name):
-    case = load_case(name)
+def whole(case: Case) -> None:
     play(case, [case.data])
 
 
-@pytest.mark.parametrize("name", case_names())
-def test_byte_by_byte(name):
-    case = load_case(name)
+def byte_by_byte(case: Case) -> None:
     # Of long runs of one byte only the first and the last thousand come singly.
     long = len(case.data) > 12000
     middle = [case.data[1000:-1000]] if long else []
@@ -96,17 +92,13 @@ def test_byte_by_byte(name):
     play(case, [*singles[:1000], *middle, *singles[1000:]])
 
 
-@pytest.mark.parametrize("name", case_names())
-def test_cut_once(name):
-    case = load_case(name)
+def cut_once(case: Case) -> None:
     step = max(len(case.data) // CUTS, 1)
     for at in range(1, len(case.data), step):
         play(case, [case.data[:at], case.data[at:]])
 
 
-@pytest.mark.parametrize("name", case_names())
-def test_with_trailing_bytes(name):
-    case = load_case(name)
+def with_trailing_bytes(case: Case) -> None:
     if case.end == "waiting" or case.fin:
         return  # more bytes make another case of it
     wire = Wire(echo, limits=LIMITS)
@@ -118,6 +110,20 @@ def test_with_trailing_bytes(name):
         assert trailing.echoed()["target"] == "/trailing"
     check(case, responses)
     check_end(case, wire)
+
+
+@pytest.mark.parametrize("name", case_names())
+def test_however_the_bytes_arrive(name):
+    case = load_case(name)
+    failures = []
+    for way in (whole, byte_by_byte, cut_once, with_trailing_bytes):
+        try:
+            way(case)
+        except Exception as failure:  # noqa: BLE001 - raised below, with those of the other ways
+            failure.add_note(f"case {name}, {way.__name__.replace('_', ' ')}")
+            failures.append(failure)
+    if failures:
+        raise ExceptionGroup(name, failures)
 
 
 def test_there_are_enough_cases():
