@@ -54,6 +54,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = unit + [item for item in items if folder_of(item) != "unit"]
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the garbage collector away from what is imported and collected: all of it lives as long as the tests."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def folder_of(item: pytest.Item) -> str:
     """Return the folder under tests/ that a test lives in."""
     parts = item.path.parts
@@ -114,8 +125,8 @@ def _no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if leaked_descriptors(fds):
         gc.collect()  # what only waits for the collector is a leak in a server, but not in a test
-    left = leaked_descriptors(fds)
-    assert not left, f"descriptors left open: {left}"
+        left = leaked_descriptors(fds)
+        assert not left, f"descriptors left open: {left}"
     match folder_of(request.node):
         case "unit":
             assert set(threading.enumerate()) <= threads, "threads left running"

@@ -13,6 +13,7 @@ import ctypes
 import os
 import signal
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
@@ -33,9 +34,13 @@ class Process:
 
 def adopt_orphans(*, adopt: bool) -> None:
     """Become (or be no longer) the parent of every process below this one whose parent ends."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(PR_SET_CHILD_SUBREAPER, int(adopt), 0, 0, 0) != 0:
+    if _libc().prctl(PR_SET_CHILD_SUBREAPER, int(adopt), 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def look(pid: int) -> Process | None:

@@ -372,13 +372,13 @@ class Witness:
     def _check_deadlines(self, process: Process, now: float) -> None:
         patience = self.patience
         force = patience.abort + SLACK
-        if not process.ready and not process.told:
-            self.expect(now <= process.born + patience.boot + force, now, f"lets {process} boot too long")
-        if process.hung_since is not None and not process.told:
-            self.expect(now <= process.hung_since + patience.boot + force, now, f"lets {process} hang too long")
-        for at, why in process.told:
-            if why == Why.NONE:
-                continue
+        if process.told:
             longest = patience.graceful + patience.leave + force
-            self.expect(now <= at + longest, now, f"lets {process} leave too slowly")
-            break
+            told = next((at for at, why in process.told if why != Why.NONE), inf)
+            if now > told + longest:
+                self.expect(False, now, f"lets {process} leave too slowly")
+            return
+        if not process.ready and now > process.born + patience.boot + force:
+            self.expect(False, now, f"lets {process} boot too long")
+        if process.hung_since is not None and now > process.hung_since + patience.boot + force:
+            self.expect(False, now, f"lets {process} hang too long")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from hybridd.master.lifecycle import plan
+from tests.support.tools import ENVIRONMENT
 from tests.support.world import World
 
-SEED = int(os.environ.get("HYBRIDD_WORLD_SEED", "0"))
-WORLDS = int(os.environ.get("HYBRIDD_WORLDS", "1000"))
+SEED = int(ENVIRONMENT.get("HYBRIDD_WORLD_SEED", "0"))
+WORLDS = int(ENVIRONMENT.get("HYBRIDD_WORLDS", "1000"))
 CHUNK = 100
 
 
