@@ -137,6 +137,11 @@ class HttpProtocol(Receiving, Answering):
 
     # The service's side.
 
+    @property
+    def request(self) -> Request | None:
+        """The request that is complete and not yet answered."""
+        return None if self._record is None else self._record.request
+
     def take_request(self) -> Request | None:
         """Give the request announced by ``request_ready``; None when its connection is gone meanwhile.
 

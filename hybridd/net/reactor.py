@@ -7,9 +7,13 @@ One turn, in this order:
 3. the clock is read once: ``now`` is the time of the turn;
 4. jobs posted by other threads; the fetched events; then timers and deadlines that are due: a loop that was held up
    reads what had come in time before it judges anybody;
-5. jobs of ``call_soon``, also those of this turn's events: Calls start here, outside of every frame, and nowhere else;
+5. jobs of ``call_first``, then those of ``call_soon``, also those of this turn's events: Calls start here, outside of
+   every frame, and nowhere else;
 6. ``after_turn``: counters to the scoreboard, log lines to their file.  Nothing happens between this and the sleep, so
    that a sleeping loop has told everything.
+
+Between two events or jobs what was posted meanwhile is looked at: with 32 busy clients a turn takes 1.2 ms, and the
+answer of a Call that ran elsewhere would wait that long.
 
 Knows:     selectors, the monotonic clock.
 Never:     HTTP, applications, signals.
@@ -42,6 +46,9 @@ class Handler(Protocol):
 
     def ready(self, mask: int) -> None:
         """Handle the events in ``mask``."""
+
+
+Job = tuple[Callable[..., object], tuple[object, ...]]
 
 
 class Timer:
@@ -80,8 +87,9 @@ class Reactor:
         self.on_wake: Callable[[], None] | None = None
         self._selector = selector or selectors.DefaultSelector()
         self._events: deque[tuple[selectors.SelectorKey, int]] = deque()
-        self._soon: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
-        self._posted: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
+        self._first: deque[Job] = deque()
+        self._soon: deque[Job] = deque()
+        self._posted: deque[Job] = deque()
         self._timers: list[tuple[float, int, Timer]] = []
         self._sequence = count()
         self._sleeping = False
@@ -111,6 +119,10 @@ class Reactor:
         Called by such a job itself: at the end of the next turn, which does not sleep.
         """
         self._soon.append((fn, args))
+
+    def call_first(self, fn: Callable[..., object], *args: object) -> None:
+        """As ``call_soon``, before the jobs of that: for one that only sends something on its way."""
+        self._first.append((fn, args))
 
     def post(self, fn: Callable[..., object], *args: object) -> None:
         """Run ``fn(*args)`` in the thread that leads; from any thread."""
@@ -150,29 +162,37 @@ class Reactor:
         """One pass, see the head of this file."""
         self._handle_events()
         self._fetch()
-        posted = self._posted
-        for _ in range(len(posted)):
-            fn, args = posted.popleft()
-            fn(*args)
+        self._run(self._posted)
         self._handle_events()
         if self._timers:
             self._run_timers()
         self.deadlines.expire(self.now)
-        soon = self._soon
+        self._run(self._first)
+        soon, posted = self._soon, self._posted
         for _ in range(len(soon)):
+            if posted:
+                self._run(posted)
             fn, args = soon.popleft()
             fn(*args)
         for hook in self.after_turn:
             hook()
 
     def _handle_events(self) -> None:
-        events = self._events
+        events, posted = self._events, self._posted
         while events:
+            if posted:
+                self._run(posted)
             key, mask = events.popleft()
             key.data.ready(mask)
 
+    def _run(self, jobs: deque[Job]) -> None:
+        """Run those that are there now; what they add comes later."""
+        for _ in range(len(jobs)):
+            fn, args = jobs.popleft()
+            fn(*args)
+
     def _fetch(self) -> None:
-        if self._soon or self._posted or self._stopped:
+        if self._soon or self._first or self._posted or self._stopped:
             self._events.extend(self._selector.select(0))
         else:
             self._sleep()
@@ -222,6 +242,7 @@ class Reactor:
         parent (epoll(7), Q6).
         """
         self.after_turn.clear()
+        self._first.clear()
         self._soon.clear()
         self._posted.clear()
         self._events.clear()

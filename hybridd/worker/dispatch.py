@@ -51,6 +51,7 @@ class Dispatch:
         running: the Calls that hold a thread of the pool.
         suspended: how many began, hold no thread and will go on.
         handoffs: Calls that were taken over, only ever growing.
+        slow_routes: what is known of routes that are not fast; nothing: all are.
     """
 
     def __init__(self, config: Config, reactor: Reactor, row: Row) -> None:
@@ -66,6 +67,7 @@ class Dispatch:
         self.lead.give_up = self._give_up
         self._monitor = Monitor(self.lead, self._take_over) if config.handlers == "auto" else None
         self._routes = Routes()
+        self.slow_routes = self._routes.slow
         self._pool = Pool(config.threads, reactor.post, "call")
         self._waiting = Waiting()
         self._queue_limit = config.limits.queue
@@ -109,6 +111,10 @@ class Dispatch:
     def oldest(self) -> float:
         """When the oldest Call that holds a thread began (monotonic seconds); 0.0 when none does."""
         return min((call.started for call in self.running), default=0.0)
+
+    def runs_beside(self, request: Request | None) -> bool:
+        """Whether a Call for it would run in the pool, while others run here."""
+        return request is not None and self._inline and self._routes.judge(request.method, request.path) is not _FAST
 
     def submit(self, call: Call) -> None:
         """Run a new Call now, or let it wait; when the queue is full, its client is told so.

@@ -61,6 +61,7 @@ class HttpService:
         self._reactor = reactor
         self._exchange = server.exchange
         self._dispatch = dispatch
+        self._slow_routes = dispatch.slow_routes
         self._context = context
         self._local = local
         self._slot = slot
@@ -74,8 +75,14 @@ class HttpService:
         return HttpProtocol(self, self._config.limits, self._config.timeouts, self.counts)
 
     def request_ready(self, connection: HttpProtocol, /) -> None:
-        """Start the Call from the top of the loop: never inside a parser callback or a transport's frame."""
-        self._reactor.call_soon(self._start_call, connection)
+        """Start the Call from the top of the loop: never inside a parser callback or a transport's frame.
+
+        One that goes to the pool is sent there before others run here: it would wait for them, and not they for it.
+        """
+        if self._slow_routes and self._dispatch.runs_beside(connection.request):
+            self._reactor.call_first(self._start_call, connection)
+        else:
+            self._reactor.call_soon(self._start_call, connection)
 
     def _start_call(self, connection: HttpProtocol) -> None:
         request = connection.take_request()

@@ -11,8 +11,9 @@ Runs in:   the thread that runs the loop; others may read ``call``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from threading import Thread
+from types import MappingProxyType
 
 from hybridd.config.settings import Config
 from hybridd.http.request import Request
@@ -32,6 +33,7 @@ class Inline:
     threads = 1
     queued = handoffs = 0
     has_capacity = True
+    slow_routes: Mapping[str, object] = MappingProxyType({})
 
     def __init__(self, config: Config, reactor: Reactor, in_flight: InFlight | None = None) -> None:
         self.lead = Lead()  # nobody ever takes it
@@ -63,6 +65,11 @@ class Inline:
         """When the Call that runs now began; 0.0 when none does."""
         call = self.call
         return 0.0 if call is None else call.started
+
+    def runs_beside(self, request: Request | None) -> bool:
+        """Whether a Call for it would run in a pool: there is none."""
+        del request
+        return False
 
     def submit(self, call: Call) -> None:
         """Run a new Call."""

@@ -9,7 +9,7 @@ Runs in:   nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from hybridd.http.request import Request
@@ -56,6 +56,13 @@ class Work(Protocol):
 
 class CallDesk(Desk, Work, Protocol):
     """Where an HTTP service brings its Calls."""
+
+    @property
+    def slow_routes(self) -> Mapping[str, object]:
+        """What is known of routes that are not fast; nothing: all are."""
+
+    def runs_beside(self, request: Request | None) -> bool:
+        """Whether a Call for it would run in the pool, while others run here."""
 
     def submit(self, call: Call) -> None:
         """Run a new Call, or let it wait."""

@@ -121,7 +121,33 @@ def test_what_such_a_job_calls_soon_runs_in_the_next_turn_which_does_not_sleep(l
     assert loop.selector.timeouts == [0, 0]
 
 
-@pytest.mark.parametrize("work", ["soon", "event", "posted", "timer"])
+def test_first_is_before_soon_and_in_order(loop, log):
+    loop.reactor.call_soon(log.append, "soon")
+    loop.reactor.call_first(log.append, "first")
+    loop.reactor.call_first(log.append, "second")
+    loop.reactor.turn()
+    assert log == ["first", "second", "soon"]
+    assert loop.selector.timeouts == [0]
+
+
+@pytest.mark.parametrize("where", ["event", "soon"])
+def test_what_was_posted_meanwhile_does_not_wait_for_all_others(loop, log, where):
+    """The answer of a Call that ran elsewhere, while the leader is busy with many clients."""
+    reactor = loop.reactor
+    reactor.register(50, READ, Noting(log, "event", lambda: reactor.post(log.append, "posted")))
+    reactor.register(51, READ, Noting(log, "another"))
+    if where == "event":
+        loop.selector.announce((50, READ), (51, READ))
+        reactor.turn()
+        assert log == [("event", READ), "posted", ("another", READ)]
+    else:
+        reactor.call_soon(reactor.post, log.append, "posted")
+        reactor.call_soon(log.append, "soon")
+        reactor.turn()
+        assert log == ["posted", "soon"]
+
+
+@pytest.mark.parametrize("work", ["first", "soon", "event", "posted", "timer"])
 def test_a_sleeping_loop_has_told_everything(loop, log, work):
     """Or the scoreboard shows for a whole second what was true before the last job."""
     reactor = loop.reactor
@@ -129,6 +155,8 @@ def test_a_sleeping_loop_has_told_everything(loop, log, work):
     reactor.on_sleep = lambda: log.append("sleeps")
     reactor.register(50, READ, Noting([], "event", lambda: log.append("event")))
     match work:
+        case "first":
+            reactor.call_first(log.append, work)
         case "soon":
             reactor.call_soon(log.append, work)
         case "event":
@@ -410,6 +438,7 @@ def test_a_child_that_abandons_the_loop_does_not_blind_its_parent(pipe, log):
     read_end, write_end = pipe
     reactor = Reactor()
     reactor.register(read_end, READ, Noting(log, "event"))
+    reactor.call_first(log.append, "first")
     reactor.call_soon(log.append, "soon")
     reactor.post(log.append, "posted")
     reactor.after_turn.append(lambda: log.append("after"))

@@ -410,6 +410,13 @@ def test_with_every_slot_taken_a_call_waits_and_does_not_run_on_the_leader(leadi
     assert late.state is CallState.RUNNING
 
 
+@pytest.mark.parametrize(("path", "beside"), [("/slow", True), ("/fast", False)])
+def test_what_is_known_to_be_slow_runs_beside_the_leader(leading, inline, path, beside):
+    leading._routes.observe("GET", "/slow", 1.0, 0.0)
+    assert leading.slow_routes
+    assert leading.runs_beside(inline(path).request) is beside
+
+
 def test_behind_calls_that_compute_nobody_else_waits(leading, inline):
     """Threads are free; those that wait may not have them, but a Call that only waits for something may."""
     pool = PlayedPool.last

@@ -72,6 +72,10 @@ class PlayedDispatch:
     def __init__(self):
         self.submitted = []
         self.told = []
+        self.slow_routes = {}
+
+    def runs_beside(self, request):
+        return request.path in self.slow_routes
 
     def settled(self, request):
         self.told.append(("settled", request))
@@ -167,6 +171,15 @@ def test_a_call_is_made_outside_of_the_transports_frame(loop, service, dispatch)
     (call,) = dispatch.submitted
     assert (call.request, call.connection, connection.call) == (request, connection, call)
     assert call.exchange[:3] == (request, call, "127.0.0.1:8080")
+
+
+def test_calls_that_run_elsewhere_are_on_their_way_before_those_that_run_here_begin(loop, service, dispatch):
+    dispatch.slow_routes["/slow"] = "blocks"
+    requests = [make_request(path) for path in ("/fast", "/slow", "/fast", "/slow")]
+    for request in requests:
+        service.request_ready(PlayedConnection(request))
+    loop.turn()
+    assert [call.request for call in dispatch.submitted] == [requests[1], requests[3], requests[0], requests[2]]
 
 
 def test_a_request_whose_client_has_left_meanwhile_is_no_call(loop, service, dispatch):

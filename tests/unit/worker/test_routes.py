@@ -1,5 +1,6 @@
 import pytest
 
+from hybridd.worker import routes as routes_module
 from hybridd.worker.routes import FAST, FORGIVEN, SLOW, Routes, Verdict, route_of
 
 
@@ -56,7 +57,13 @@ def test_fast_steps_of_unknown_routes_leave_no_trace() -> None:
     routes = Routes()
     for number in range(100):
         routes.observe("GET", f"/{chr(97 + number % 26)}", 0.0, 0.0)
-    assert not routes._records
+    assert not routes.slow
+
+
+def test_what_is_remembered_of_paths_is_no_longer_than_they_should_be() -> None:
+    held = routes_module._remembered.cache_info().currsize
+    assert route_of("GET", "/a/17/" + 1000 * "x") == "GET /a/*/" + 1000 * "x"
+    assert routes_module._remembered.cache_info().currsize == held
 
 
 def test_memory_is_bounded_and_forgets_the_least_recently_used() -> None:
