@@ -27,6 +27,7 @@ COMMANDS = {
     "print-config": "print every setting with its value and where it comes from",
     "health": "ask a running hybridd whether it is ready",
     "status": "show how a running hybridd is, or what its workers died of",
+    "top": "watch the workers of a running hybridd, with keys for the verbs",
     "reload": "take the newest configuration and code, and wait for the verdict",
     "scale": "change the number of workers",
     "worker": "replace one worker: worker restart SLOT",

@@ -146,11 +146,15 @@ class Connection(http.client.HTTPConnection):
             response = self.getresponse()
             body = response.read()
         except (OSError, http.client.HTTPException) as error:
-            raise NoAnswerError(explain(self._path, error)) from None
+            raise NoAnswerError(self.explain(error)) from None
         if response.headers.get_content_type() != "application/json":
             raise NoAnswerError(f"{self._path}: {body.decode(errors='replace').strip()}")
         answer: Answer = json.loads(body)
         return answer
+
+    def explain(self, error: Exception) -> str:
+        """Return what an error of asking means for the operator."""
+        return explain(self._path, error)
 
     def wait_end(self) -> None:
         """Wait until the process at the other end is gone: its kernel closes the connection."""

@@ -15,6 +15,10 @@ from pathlib import Path
 from hybridd import errors
 from hybridd.config.patterns import DISPATCHES, ONE, PATTERNS
 from hybridd.master import signals
+from hybridd.top import keys
+from hybridd.top.page import compose
+from hybridd.top.watch import begin, looked
+from tests.support.looks import busy_look
 
 ROOT = Path(__file__).resolve().parents[2]
 BEGIN, END = "<!-- made by make docs: {} -->\n", "<!-- end -->\n"
@@ -55,9 +59,21 @@ def pattern_table() -> str:
     return "\n".join(["| `pattern` | `workers` | `dispatch` | a connection… |", "|---|---|---|---|", *rows, ""])
 
 
+def top_screen() -> str:
+    """Return what `hybridd top` shows of a busy example."""
+    watch = looked(begin("/run/hybridd/hybridd.ctl", busy_look(0.0), may_order=True), busy_look(1.0))
+    lines = [line.text.rstrip() for line in compose(watch, 104, 17)]
+    return "\n".join(["```text", *lines, "```", ""])
+
+
 PARTS: dict[Path, dict[str, Callable[[], str]]] = {
     ROOT / "docs" / "architecture.md": {"files": file_map},
-    ROOT / "docs" / "operations.md": {"signals": signals.table, "exit codes": errors.table},
+    ROOT / "docs" / "operations.md": {
+        "screen of top": top_screen,
+        "keys of top": keys.table,
+        "signals": signals.table,
+        "exit codes": errors.table,
+    },
     ROOT / "docs" / "patterns.md": {"patterns": pattern_table},
 }
 """What is made for each page: its parts by name."""

@@ -20,8 +20,9 @@ UNIT = ROOT / "tests" / "unit"
 
 # Package → packages it may import.  A package may always import itself, ``errors`` and the version.
 MAY_IMPORT = {
-    "cli": {"compare", "master", "worker", "app", "http", "net", "ops", "config"},
+    "cli": {"compare", "top", "master", "worker", "app", "http", "net", "ops", "config"},
     "compare": {"config"},  # it looks at running servers from outside, like any other client
+    "top": {"config"},  # so does this; whom to ask is handed to it
     "master": {"worker", "http", "net", "ops", "config"},
     "worker": {"app", "http", "net", "ops", "config"},
     "app": {"http", "config"},
@@ -41,6 +42,7 @@ EFFECTS = {
 }  # fmt: skip
 PURE = (
     "hybridd/http/*.py",
+    *(f"hybridd/top/{name}.py" for name in ("figures", "columns", "watch", "keys", "page")),
     *(f"hybridd/master/{name}.py" for name in ("lifecycle", "replacing", "desired", "fold", "generations", "changes")),
     *(f"hybridd/master/{name}.py" for name in ("verdicts", "recycling", "crash_policy", "state", "events", "children")),
 )
