@@ -105,7 +105,7 @@ class Call:
         self.request = request
         self.context = context
         self.state = _QUEUED
-        self.started = 0.0
+        self.started = 0.0  # when its step, the one that runs or the last one, began: to wait for a client is no work
         self.cell = -1  # its text cell in the scoreboard row; -1 = none was free
         self.gone = False  # the client has left or is cut off: nothing more is asked of the application
         self.verdict = _FAST

@@ -171,7 +171,7 @@ class ConnectionThreads:
 
     @property
     def oldest(self) -> float:
-        """When the oldest running Call began; 0.0 when none does."""
+        """When the oldest running step of a Call began; 0.0 when none does."""
         return min((call.started for call in self.running), default=0.0)
 
     @property

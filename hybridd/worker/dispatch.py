@@ -109,7 +109,7 @@ class Dispatch:
 
     @property
     def oldest(self) -> float:
-        """When the oldest Call that holds a thread began (monotonic seconds); 0.0 when none does."""
+        """When the oldest step that holds a thread began (monotonic seconds); 0.0 when none does."""
         return min((call.started for call in self.running), default=0.0)
 
     def runs_beside(self, request: Request | None) -> bool:
@@ -231,8 +231,8 @@ class Dispatch:
             self._run(call)
 
     def _run(self, call: Call) -> None:
+        call.started = self.reactor.now
         if call.state is CallState.QUEUED:
-            call.started = self.reactor.now
             call.connection.call_started()
         call.state = CallState.RUNNING
         self._holds_thread(call)

@@ -43,6 +43,7 @@ class InFlight:
             call.cell,
             words.CallState.SETTLED if request.settled else _STATES[call.state],
             int((call.started or request.ready) * 1e9),
+            int(request.started * 1e9),
             request_id=request.id,
             method=request.method,
             path=request.path,
@@ -70,7 +71,7 @@ def killed_requests(row: Row, slot: int, now: float) -> list[KilledRecord]:
             target=call.path,
             request_id=call.request_id,
             worker=slot,
-            duration=max(0.0, now - call.since / 1e9),
+            duration=max(0.0, now - call.begun / 1e9),
         )
         for call in words.read_calls(row)
         if call.state is not words.CallState.SETTLED

@@ -62,7 +62,7 @@ class Inline:
 
     @property
     def oldest(self) -> float:
-        """When the Call that runs now began; 0.0 when none does."""
+        """When the step of the Call that runs now began; 0.0 when none does."""
         call = self.call
         return 0.0 if call is None else call.started
 
@@ -74,7 +74,6 @@ class Inline:
     def submit(self, call: Call) -> None:
         """Run a new Call."""
         self._unfinished += 1
-        call.started = self.reactor.now
         call.connection.call_started()
         self._step(call)
 
@@ -102,6 +101,7 @@ class Inline:
 
     def _step(self, call: Call) -> None:
         call.state = CallState.RUNNING
+        call.started = self.reactor.now
         self.call = call
         if self._in_flight is not None:
             self._in_flight.show(call)

@@ -22,6 +22,7 @@ from hybridd.ops.layout import Cells, CounterFamily, GaugeFamily, HistogramFamil
 from hybridd.ops.scoreboard import Row
 
 LOGS: Final = ("error", "access")
+_MILLISECOND: Final = 1_000_000  # of nanoseconds
 CALL_CELLS: Final = 64  # calls in flight that a death certificate can name; there may be more calls than that
 
 LAYOUT: Final = Layout(
@@ -169,10 +170,16 @@ class CallState(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallInFlight:
-    """One call cell, read: ``since`` is nanoseconds of CLOCK_MONOTONIC."""
+    """One call cell, read.
+
+    Attributes:
+        since: how long it does what it does now: nanoseconds of CLOCK_MONOTONIC, as is ``begun``.
+        begun: when the first byte of its request came; of millisecond precision.
+    """
 
     state: CallState
     since: int
+    begun: int
     request_id: str
     method: str
     path: str
@@ -234,10 +241,12 @@ def running_since(row: Row) -> float:
     return (mark >> 2) / 1e9 if mark & 3 == CallState.RUNNING else 0.0
 
 
-def write_call(row: Row, index: int, state: CallState, since: int, *, request_id: str, method: str, path: str) -> None:
-    """Say what a call in flight is: ``index`` < CALL_CELLS, ``since`` in nanoseconds; the path is cut to what fits."""
-    text = f"{request_id[:40]}\t{method[:16]}\t{path}".encode("latin-1", "replace").replace(b"\0", b"?")
-    row.write_cell(CALLS, index, since << 2 | state, text)
+def write_call(
+    row: Row, index: int, state: CallState, since: int, begun: int, *, request_id: str, method: str, path: str
+) -> None:
+    """Say what a call in flight is: ``index`` < CALL_CELLS, times in nanoseconds; the path is cut to what fits."""
+    text = f"{request_id[:40]}\t{method[:16]}\t{begun // _MILLISECOND:x}\t{path}"
+    row.write_cell(CALLS, index, since << 2 | state, text.encode("latin-1", "replace").replace(b"\0", b"?"))
 
 
 def clear_call(row: Row, index: int) -> None:
@@ -252,9 +261,9 @@ def read_calls(row: Row) -> list[CallInFlight]:
         cell = row.read_cell(CALLS, index)
         if cell is not None:
             mark, text = cell
-            request_id, _, rest = text.decode("latin-1").partition("\t")
-            method, _, path = rest.partition("\t")
-            found.append(CallInFlight(CallState(mark & 3), mark >> 2, request_id, method, path))
+            request_id, method, begun, path = text.decode("latin-1").split("\t", 3)
+            times = mark >> 2, int(begun, 16) * _MILLISECOND
+            found.append(CallInFlight(CallState(mark & 3), *times, request_id, method, path))
     return sorted(found, key=lambda call: call.since)
 
 

@@ -33,7 +33,7 @@ class Work(Protocol):
 
     @property
     def oldest(self) -> float:
-        """When the oldest running Call began (monotonic seconds); 0.0 when none does."""
+        """When the oldest running step of a Call began (monotonic seconds); 0.0 when none does."""
 
     @property
     def threads(self) -> int:

@@ -119,8 +119,8 @@ def test_what_is_left_of_a_worker(looker, board, machine):
     row.words[words.HTTP_REQUESTS] = 3
     row.words[words.HTTP_REQUESTS + 4] = 2
     row.words[words.CONNECTIONS] = 7
-    words.write_call(row, 0, CallState.QUEUED, 9 * SECOND, request_id="b", method="POST", path="/b")
-    words.write_call(row, 1, CallState.RUNNING, 8 * SECOND, request_id="a", method="GET", path="/a")
+    words.write_call(row, 0, CallState.QUEUED, 9 * SECOND, 8 * SECOND, request_id="b", method="POST", path="/b")
+    words.write_call(row, 1, CallState.RUNNING, 8 * SECOND, 7 * SECOND, request_id="a", method="GET", path="/a")
     words.write_boot_error(row, "ImportError: no x")
     looker.seen[100] = Seen(1.0, 1000)
     left = looker.remains(child(), Reaped(100, -9, 1.0, 2000), 10.5)
@@ -133,11 +133,11 @@ def test_what_is_left_of_a_worker(looker, board, machine):
 
 def test_requests_that_ended_with_a_worker(looker, board):
     row = board.claim(0)
-    words.write_call(row, 0, CallState.QUEUED, 9 * SECOND, request_id="b", method="POST", path="/b")
-    words.write_call(row, 1, CallState.RUNNING, 8 * SECOND, request_id="a", method="GET", path="/a")
-    words.write_call(row, 2, CallState.SETTLED, 1 * SECOND, request_id="c", method="GET", path="/c")
+    words.write_call(row, 0, CallState.QUEUED, 9 * SECOND, 8 * SECOND, request_id="b", method="POST", path="/b")
+    words.write_call(row, 1, CallState.RUNNING, 8 * SECOND, 7 * SECOND, request_id="a", method="GET", path="/a")
+    words.write_call(row, 2, CallState.SETTLED, 1 * SECOND, SECOND, request_id="c", method="GET", path="/c")
     first, second = looker.killed_requests(child(), 10.5)
-    assert (first.method, first.target, first.request_id, first.worker, first.duration) == ("GET", "/a", "a", 0, 2.5)
+    assert (first.method, first.target, first.request_id, first.worker, first.duration) == ("GET", "/a", "a", 0, 3.5)
     assert (second.method, second.target, second.outcome) == ("POST", "/b", "killed")
 
 

@@ -628,6 +628,20 @@ def test_since_when_a_call_waits_or_runs(loop, dispatch, pool, submit, row):
     assert since == {"/running": int(loop.reactor.now * 1e9), "/queued": int(990.0 * 1e9)}
 
 
+def test_a_call_that_goes_on_after_a_slow_client_has_run_since_it_went_on(loop, dispatch, pool, submit, row):
+    """Else a long download would be called stuck."""
+    call = submit("/long", False, True)
+    call.client_behind()
+    pool.finish()
+    assert (call.state, dispatch.oldest) == (CallState.SUSPENDED, 0.0)
+    loop.clock.advance(600)
+    loop.turn()
+    call.client_caught_up()
+    loop.turn()
+    assert dispatch.oldest == call.started == loop.reactor.now
+    assert words.read_calls(row)[0].since == int(loop.reactor.now * 1e9)
+
+
 def test_a_call_whose_client_has_its_answer_is_shown_as_settled(dispatch, pool, submit, row):
     """The master must not say of such a request that it died with the worker."""
     call, other = submit("/a", False), submit("/b")

@@ -122,6 +122,7 @@ def test_a_process_of_its_own_names_what_it_does(loop):
     during = []
     request = Request("GET", b"/report", (1, 1), {"HTTP_X_REQUEST_ID": "abc-1"})
     request.path = "/report"
+    request.started = START
     call = Call(desk, PlayedConnection(), request, copy_context())
     call.exchange = SimpleNamespace(
         step=lambda: during.append((words.running_since(row), killed_requests(row, 3, START + 2.0))) or True

@@ -115,9 +115,9 @@ def test_busy_and_free_slots_are_all_slots(row):
 
 
 def test_calls_in_flight_are_read_oldest_first(row):
-    words.write_call(row, 5, CallState.QUEUED, 2000, request_id="b", method="POST", path="/slow")
-    words.write_call(row, 9, CallState.RUNNING, 1000, request_id="a", method="GET", path="/caf\xe9")
-    words.write_call(row, 1, CallState.SUSPENDED, 1500, request_id="c", method="GET", path="/")
+    words.write_call(row, 5, CallState.QUEUED, 2000, 7_000_900, request_id="b", method="POST", path="/slow")
+    words.write_call(row, 9, CallState.RUNNING, 1000, 500, request_id="a", method="GET", path="/caf\xe9")
+    words.write_call(row, 1, CallState.SUSPENDED, 1500, 0, request_id="c", method="GET", path="/")
     words.clear_call(row, 1)
     first, second = words.read_calls(row)
     assert (first.state, first.since, first.request_id, first.method, first.path) == (
@@ -127,11 +127,11 @@ def test_calls_in_flight_are_read_oldest_first(row):
         "GET",
         "/caf\xe9",
     )
-    assert (second.state, second.since, second.path) == (CallState.QUEUED, 2000, "/slow")
+    assert (second.state, second.since, second.begun, second.path) == (CallState.QUEUED, 2000, 7_000_000, "/slow")
 
 
 def test_what_does_not_fit_is_cut_and_the_method_stays(row):
-    words.write_call(row, 0, CallState.RUNNING, 1, request_id="i" * 200, method="GET", path="/" + "x" * 500)
+    words.write_call(row, 0, CallState.RUNNING, 1, 1, request_id="i" * 200, method="GET", path="/" + "x" * 500)
     [call] = words.read_calls(row)
     assert call.method == "GET"
     assert call.path.startswith("/xxxxx")
@@ -140,7 +140,7 @@ def test_what_does_not_fit_is_cut_and_the_method_stays(row):
 
 @pytest.mark.parametrize("path", ["/a\0b", "/\u20ac", "/tab\there"])
 def test_no_path_breaks_a_cell(row, path):
-    words.write_call(row, 0, CallState.RUNNING, 1, request_id="i", method="GET", path=path)
+    words.write_call(row, 0, CallState.RUNNING, 1, 1, request_id="i", method="GET", path=path)
     [call] = words.read_calls(row)
     assert call.path[0] == "/"
     assert "\0" not in call.path
@@ -154,7 +154,7 @@ def test_of_a_long_boot_error_the_end_is_kept(row):
 
 
 def test_the_last_words_go_with_the_fold(board, row):
-    words.write_call(row, 0, CallState.RUNNING, 1, request_id="i", method="GET", path="/")
+    words.write_call(row, 0, CallState.RUNNING, 1, 1, request_id="i", method="GET", path="/")
     words.write_boot_error(row, "why")
     board.fold(0)
     assert words.read_calls(row) == []
