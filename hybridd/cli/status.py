@@ -24,7 +24,8 @@ def main(arguments: Sequence[str]) -> int:
     parser = new_verb("status", DESCRIPTION)
     parser.add_argument("--deaths", action="store_true", help="what the workers died of")
     given, _ = read_verb(parser, arguments)
-    return run_verb(given, "GET", "/status", {}, deaths if given.options.deaths else overview)
+    wanted = {"stacks": "1"} if given.options.deaths else {}
+    return run_verb(given, "GET", "/status", wanted, deaths if given.options.deaths else overview)
 
 
 def overview(answer: Answer) -> str:
@@ -64,11 +65,13 @@ def worker(one: Mapping[str, Any]) -> tuple[str, ...]:
 
 def deaths(answer: Answer) -> str:
     """Return the death certificates for people, the newest last."""
-    lines = [
-        f"{age(one['age'])} ago: {one['what']}; lived {age(one['uptime'])}, {one['requests']} requests,"
-        f" {one['rss'] / MIB:.0f}M"
-        for one in answer["deaths"]["kept"]
-    ]
+    lines = []
+    for one in answer["deaths"]["kept"]:
+        lines.append(
+            f"{age(one['age'])} ago: {one['what']}; lived {age(one['uptime'])}, {one['requests']} requests,"
+            f" {one['rss'] / MIB:.0f}M"
+        )
+        lines += [f"  | {line}" for line in (one.get("stacks") or "").splitlines() if line]
     return "\n".join(lines) or "no worker has ended yet"
 
 

@@ -79,6 +79,7 @@ class Remains:
         resident, peak: bytes, the last that was seen and the most ever.
         boot_error: what it said before it gave up.
         calls: those in flight, oldest first, as text.
+        stacks: where its threads stood, as it wrote that itself when it failed or was cut.
     """
 
     status: int
@@ -89,6 +90,7 @@ class Remains:
     peak: int = 0
     boot_error: str = ""
     calls: Sequence[str] = ()
+    stacks: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from typing import Final
 
 from hybridd.config.settings import Config
 from hybridd.master.listeners import Listeners
+from hybridd.master.stacks import StackFiles
 from hybridd.net.reactor import Reactor
 from hybridd.ops import logs as logging_setup
 from hybridd.ops.logs import Logs
@@ -34,7 +35,7 @@ class Inheritance:
 
     Attributes:
         lifeline: (read end, write end); the write end is the master's alone.
-        stacks: the file in which a worker says where its threads stand (stacks.py).
+        stacks: the files in which workers say where their threads stand.
         close_in_child: gives back, in a child, what is the master's: its admin endpoint, its signals' sockets.
     """
 
@@ -45,7 +46,7 @@ class Inheritance:
     listeners: Listeners
     doorbell: int
     lifeline: tuple[int, int]
-    stacks: int
+    stacks: StackFiles
     close_in_child: list[Callable[[], None]] = field(default_factory=list)
 
     def spec(self, slot: int, generation: int, config: Config, probation: float = 0.0) -> WorkerSpec:
@@ -59,7 +60,7 @@ class Inheritance:
             logs=self.logs,
             lifeline=self.lifeline[0],
             doorbell=self.doorbell,
-            stacks=self.stacks,
+            stack_files=self.stacks.fds,
             probation=probation,
         )
 
@@ -79,8 +80,9 @@ class Inheritance:
 
     def close(self) -> None:
         """Give everything back at the end of the master; sockets that were handed to us stay open for their owner."""
-        for fd in (self.doorbell, self.stacks, *self.lifeline):
+        for fd in (self.doorbell, *self.lifeline):
             os.close(fd)
+        self.stacks.close()
         self.listeners.close()
         self.logs.close()
 

@@ -30,7 +30,7 @@ from hybridd.master.master import Master, Parts
 from hybridd.master.pages import make_pages
 from hybridd.master.reload import Configurations, patience_of, policy_of
 from hybridd.master.signals import SIGNALS
-from hybridd.master.stacks import StackReader
+from hybridd.master.stacks import StackFiles
 from hybridd.master.start import Start, begin, note_failure, where_log
 from hybridd.master.state import State, first_state
 from hybridd.master.verbs import make_verbs
@@ -117,7 +117,7 @@ def _be_master(loaded: Loaded, start: Start, notifier: Notifier) -> int:
         listeners=listeners,
         doorbell=os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK),
         lifeline=os.pipe(),
-        stacks=os.memfd_create("hybridd-stacks"),
+        stacks=StackFiles(),
     )
     parts = Parts(
         effects=Effects(inheritance),
@@ -195,14 +195,13 @@ def _make_control(
         return None
     _log.info("control on %s", listener.address)
     heritage = parts.effects.inheritance
-    stacks = StackReader(heritage.reactor, heritage.stacks, os.kill)
     verbs = make_verbs(
         master,
-        lambda: status.report(master.state, parts.configurations.in_force, sources, master.now()),
-        stacks,
+        lambda **further: status.report(master.state, parts.configurations.in_force, sources, master.now(), **further),
+        master.stacks,
     )
     control = Control(heritage.reactor, listener, verbs)
-    stacks.answered = control.review
+    master.stacks.answered = control.review
     return control
 
 

@@ -13,6 +13,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from typing import assert_never
 
@@ -21,18 +22,19 @@ from hybridd.master import children as do
 from hybridd.master import events, lifecycle
 from hybridd.master.announcer import Announcer
 from hybridd.master.children import Action
-from hybridd.master.deaths import PLANNED, certify, last_lines
 from hybridd.master.effects import Effects
 from hybridd.master.events import Event
 from hybridd.master.farewell import Farewell
 from hybridd.master.fold import fold
 from hybridd.master.inheritance import same_logs
 from hybridd.master.modes import Mode
+from hybridd.master.registrar import Registrar
 from hybridd.master.reload import Configurations
 from hybridd.master.signals import BY_NUMBER
+from hybridd.master.stacks import StackReader
 from hybridd.master.state import State
 from hybridd.master.status import History
-from hybridd.master.vitals import ROUND, Vitals
+from hybridd.master.vitals import ROUND, Stall, Vitals
 from hybridd.net.reactor import READ, Reactor, Timer
 from hybridd.ops import logs as logging_setup
 from hybridd.worker import words
@@ -62,6 +64,7 @@ class Master:
         state: everything that decisions are made from.
         watchers: called after everything that happens.
         logs_reopened: how often the logs were opened again.
+        stacks: asks workers where their threads stand.
     """
 
     def __init__(self, state: State, reactor: Reactor, parts: Parts) -> None:
@@ -75,6 +78,8 @@ class Master:
         self._vitals = parts.vitals
         self._announcer = parts.announcer
         self._history = parts.history
+        self._registrar = Registrar(self._heritage, parts.vitals, parts.history)
+        self.stacks = StackReader(reactor, self._heritage.stacks, self._send)
         self._farewell = parts.farewell
         self._inbox: list[Event] = []
         self._attention = True  # something may have happened; at first, that there are no workers
@@ -161,11 +166,18 @@ class Master:
         """Once per second: hearts, memory, logs, systemd's patience."""
         now = self._reactor.now
         self._inbox += self._vitals.round(self.state.children, self._configurations.worker_limits(), now)
+        self._inbox += self._vitals.stuck(self.state.children, self._configurations.of, now)
         self._inbox += self._vitals.marks(self.state.children, self._configurations.of, now)
+        for stall in self._vitals.stalls(self.state.children, self._configurations.of, now):
+            self.stacks.ask_one(stall.child, partial(_tell_stall, stall))
         self._heritage.logs.tick(now)
         self._announcer.tick(self.state)
         self._reactor.call_later(ROUND, self._round)
         self._attention = True
+
+    def _send(self, pid: int, number: int) -> None:
+        if pid in self.state.children:  # else it was reaped, and the pid may be somebody else's
+            os.kill(pid, number)
 
     def _watchdog(self, period: float) -> None:
         self._announcer.watchdog()
@@ -200,27 +212,12 @@ class Master:
                 assert_never(action)
 
     def _reap(self) -> None:
-        """Collect the dead: the certificate first, then the row is folded, then the slot is free again."""
+        """Collect the dead."""
         children, now = self.state.children, self._reactor.now
         for reaped in self._effects.reap(children):
             child = children[reaped.pid]
-            certificate = certify(child, self._vitals.remains(child, reaped, now), now)
-            for record in self._vitals.killed_requests(child, now):
-                self._heritage.logs.access.append(record)
-            self._heritage.logs.access.flush()
-            self._heritage.scoreboard.fold(child.slot)
             replaced = not self.state.desired.stop and child.generation != self.state.desired.trial
-            self._history.note_death(certificate, reaped.cpu, replaced=replaced)
-            level = logging.INFO if certificate.cause in PLANNED else logging.ERROR
-            _log.log(level, "%s", certificate.sentence, extra={"fields": certificate.fields})
-            died = events.Died(
-                reaped.pid,
-                exited=reaped.status >= 0,
-                reason=certificate.reason,
-                from_outside=certificate.from_outside,
-                said=last_lines(certificate.remains.boot_error),
-            )
-            self._take([died])
+            self._take([self._registrar.register(child, reaped, now, replaced=replaced)])
 
     # What follows from events outside of the plan.
 
@@ -299,6 +296,10 @@ class Master:
     def exit_code(self) -> int:
         """The exit status of the process."""
         return ExitCode(self.state.desired.exit_code)
+
+
+def _tell_stall(stall: Stall, stacks: str) -> None:
+    _log.error("%s; its threads stand here:", stall.sentence, extra={"stacks": stacks})
 
 
 class _Doorbell:

@@ -1,4 +1,4 @@
-"""Which workers are to be replaced though they serve: they have served, grown or lived enough, or a handler is stuck.
+"""Which workers are to be replaced though they are well: they have served, grown or lived enough.
 
 Only a judgement; who is marked here goes when another one can take its place (replacing.py).
 
@@ -25,11 +25,10 @@ _SPREAD = 2654435761  # Knuth's multiplicative hash: neighbouring pids are sprea
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What is known of one worker: requests answered, resident bytes, when its oldest running handler began (or 0)."""
+    """What is known of one worker: requests answered (or connections, of a raw protocol), resident bytes."""
 
     served: int
     resident: int
-    oldest_call: float
 
 
 def judge(config: Config, child: Child, figures: Figures, shared: Callable[[int], int], now: float) -> Marked | None:
@@ -42,10 +41,6 @@ def judge(config: Config, child: Child, figures: Figures, shared: Callable[[int]
         shared: returns the proportional set size of a process; dear, so only asked when it matters.
         now: monotonic seconds.
     """
-    stuck = config.timeouts.stuck
-    if stuck and figures.oldest_call and now - figures.oldest_call >= stuck:
-        age = now - figures.oldest_call
-        return Marked(child.pid, Why.STUCK, f"a handler has run for {age:.1f} s (timeouts.stuck)")
     reason = enough(config.recycle, child, figures, shared, now)
     return Marked(child.pid, Why.RECYCLE, reason) if reason else None
 

@@ -145,8 +145,8 @@ class Sources:
     control: Listener | None
 
 
-def report(state: State, config: Config, sources: Sources, now: float) -> dict[str, Any]:
-    """Return /status."""
+def report(state: State, config: Config, sources: Sources, now: float, *, stacks: bool = False) -> dict[str, Any]:
+    """Return /status; ``stacks``: with those of the dead, which are long."""
     history = sources.history
     children = sorted(state.children.values(), key=lambda child: child.slot)
     return {
@@ -169,7 +169,7 @@ def report(state: State, config: Config, sources: Sources, now: float) -> dict[s
         "control": sources.control.address if sources.control else None,
         "reload": _reload(state, history, now),
         "degraded": degraded_reason(state, now) or None,
-        "deaths": _deaths(history, now),
+        "deaths": _deaths(history, now, stacks=stacks),
     }
 
 
@@ -233,16 +233,17 @@ def _reload(state: State, history: History, now: float) -> dict[str, Any]:
     }
 
 
-def _death(certificate: Certificate, now: float) -> dict[str, Any]:
-    return {"age": round(now - certificate.at, 3), "what": certificate.reason, **certificate.fields}
+def _death(certificate: Certificate, now: float, *, stacks: bool = False) -> dict[str, Any]:
+    death = {"age": round(now - certificate.at, 3), "what": certificate.reason, **certificate.fields}
+    return death | {"stacks": certificate.remains.stacks or None} if stacks else death
 
 
-def _deaths(history: History, now: float) -> dict[str, Any]:
+def _deaths(history: History, now: float, *, stacks: bool) -> dict[str, Any]:
     last = history.deaths[-1] if history.deaths else None
     by_cause: Mapping[str, int] = history.deaths_total
     return {
         "total": sum(by_cause.values()),
         "by_cause": dict(sorted(by_cause.items())),
         "last": None if last is None else _death(last, now),
-        "kept": [_death(certificate, now) for certificate in history.deaths],
+        "kept": [_death(certificate, now, stacks=stacks) for certificate in history.deaths],
     }

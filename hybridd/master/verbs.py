@@ -32,12 +32,12 @@ class Asked(Protocol):
 
 
 def make_verbs(
-    master: Asked, report: Callable[[], Mapping[str, Any]], stacks: StackReader
+    master: Asked, report: Callable[..., Mapping[str, Any]], stacks: StackReader
 ) -> dict[tuple[str, str], Verb]:
     """Return the verbs by method and path."""
     verbs = _Verbs(master, stacks)
     return {
-        ("GET", "/status"): lambda _: _at_once(_status(report())),
+        ("GET", "/status"): lambda arguments: _at_once(_status(report(stacks="stacks" in arguments))),
         ("POST", "/reload"): verbs.reload,
         ("POST", "/scale"): verbs.scale,
         ("POST", "/restart"): verbs.restart,

@@ -7,7 +7,7 @@ Runs in:   the master, its only thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,9 +23,10 @@ from hybridd.ops.access_log import KilledRecord
 from hybridd.ops.cgroup import read_oom_kills
 from hybridd.ops.procfs import read_shared, read_stat
 from hybridd.ops.run_queue import read_threads
-from hybridd.ops.scoreboard import Scoreboard
+from hybridd.ops.scoreboard import Row, Scoreboard
 from hybridd.worker import words
 from hybridd.worker.in_flight import killed_requests
+from hybridd.worker.watch import patience
 from hybridd.worker.words import CallState, WorkerState
 
 ROUND: Final = 1.0
@@ -36,6 +37,22 @@ NANOSECOND: Final = 1e-9
 _REQUESTS: Final = words.LAYOUT.span("http_requests")
 
 ENDING: Final = frozenset({Phase.QUITTING, Phase.ABORTED, Phase.KILLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """A loop that has stood still for as long as a handler may take: what its worker cannot say itself."""
+
+    child: Child
+    seconds: float
+    setting: str
+    calls: Sequence[str]
+
+    @property
+    def sentence(self) -> str:
+        """For the log."""
+        during = f"; in flight: {', '.join(self.calls)}" if self.calls else ""
+        return f"{self.child} has not turned its loop for {self.seconds:.1f} s ({self.setting}){during}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +68,10 @@ class Vitals:
 
     def __init__(self, scoreboard: Scoreboard) -> None:
         self._scoreboard = scoreboard
-        self._suspicions: dict[int, Suspicion] = {}
+        self._suspicions: dict[int, Suspicion] = {}  # of loops
+        self._held: dict[int, Suspicion] = {}  # of handlers
+        self._told: dict[int, int] = {}  # pid → since when the loop stood still that was told of
+        self._late = 0.0
         self._oom_kills = read_oom_kills()
         self._last_round: float | None = None
         self.seen: dict[int, Seen] = {}
@@ -83,17 +103,47 @@ class Vitals:
             limits: generation → seconds without a heartbeat.
             now: monotonic seconds.
         """
-        late = 0.0 if self._last_round is None else now - self._last_round - ROUND
+        self._late = late = 0.0 if self._last_round is None else now - self._last_round - ROUND
         self._last_round = now
         self.seen = {pid: self.look(pid) for pid in children}
         judged = {Phase.READY, Phase.PROBATION, Phase.HUNG}
         samples = {
-            pid: self._sample(child, limits[child.generation], now)
+            pid: self._sample(pid, self.heartbeat(child), limits[child.generation], now)
             for pid, child in children.items()
             if child.phase in judged
         }
         verdicts, self._suspicions = judge(samples, self._suspicions, now, late=late)
         return [event for pid, verdict in verdicts.items() if (event := _news(children[pid], verdict)) is not None]
+
+    def stuck(self, children: Mapping[int, Child], of: Callable[[int], Config], now: float) -> Iterator[Event]:
+        """Yield whose handler does not come back, though it has had the time for it; after ``round``."""
+        samples = {}
+        for pid, child in children.items():
+            limit = of(child.generation).timeouts.stuck
+            if limit and child.phase is Phase.READY and child.marked in {Why.NONE, Why.RECYCLE}:
+                since = held_since(self._scoreboard.row(child.slot).words)
+                if since:
+                    samples[pid] = self._sample(pid, since, limit, now)
+        verdicts, self._held = judge(samples, self._held, now, late=self._late)
+        for pid, verdict in verdicts.items():
+            if verdict is Verdict.HUNG:
+                age = now - samples[pid].heartbeat
+                yield events.Marked(pid, Why.STUCK, f"a handler has run for {age:.1f} s (timeouts.stuck)")
+
+    def stalls(self, children: Mapping[int, Child], of: Callable[[int], Config], now: float) -> Iterator[Stall]:
+        """Yield, once each, the loops that stand still for longer than a handler may take."""
+        still: dict[int, int] = {}
+        for pid, child in children.items():
+            limit, setting = patience(of(child.generation).timeouts)
+            row = self._scoreboard.row(child.slot)
+            since = row.words[words.BUSY_SINCE]
+            age = now - since * NANOSECOND
+            if not limit or not since or age < limit or child.phase not in {Phase.READY, Phase.RETIRED}:
+                continue
+            still[pid] = since
+            if self._told.get(pid) != since:
+                yield Stall(child, age, setting, self._calls(row, now))
+        self._told = still
 
     def marks(self, children: Mapping[int, Child], of: Callable[[int], Config], now: float) -> Iterator[Event]:
         """Yield who is to be replaced though it serves; after ``round``.
@@ -108,7 +158,7 @@ class Vitals:
                 row = self._scoreboard.row(child.slot).read()
                 config = of(child.generation)
                 served = row[words.CONNECTIONS_ACCEPTED] if config.protocol else sum(row[_REQUESTS])
-                figures = Figures(served, self.seen[child.pid].resident, row[words.OLDEST_CALL] * NANOSECOND)
+                figures = Figures(served, self.seen[child.pid].resident)
                 mark = recycling.judge(config, child, figures, read_shared, now)
                 if mark is not None and mark.why is not child.marked:
                     yield mark
@@ -118,7 +168,7 @@ class Vitals:
         beat = self._scoreboard.row(child.slot).words[words.HEARTBEAT] * NANOSECOND
         return max(beat, child.born)
 
-    def remains(self, child: Child, reaped: Reaped, now: float) -> Remains:
+    def remains(self, child: Child, reaped: Reaped, now: float, stacks: str = "") -> Remains:
         """Gather what is left of a worker that was reaped; before its row is folded."""
         row = self._scoreboard.row(child.slot)
         values = row.read()
@@ -130,14 +180,18 @@ class Vitals:
             peak=reaped.peak,
             resident=self.seen.pop(child.pid, Seen()).resident,
             boot_error=words.read_boot_error(row),
-            calls=[describe_call(call, int(now / NANOSECOND)) for call in words.read_calls(row)],
+            calls=self._calls(row, now),
+            stacks=stacks,
         )
 
-    def _sample(self, child: Child, limit: float, now: float) -> Sample:
-        sample = Sample(self.heartbeat(child), limit)
+    def _calls(self, row: Row, now: float) -> list[str]:
+        return [describe_call(call, int(now / NANOSECOND)) for call in words.read_calls(row)]
+
+    def _sample(self, pid: int, since: float, limit: float, now: float) -> Sample:
+        sample = Sample(since, limit)
         if not sample.is_suspect(now):
             return sample  # nearly always; its threads are of no interest
-        return Sample(sample.heartbeat, limit, self.seen[child.pid].cpu, read_threads(child.pid))
+        return Sample(since, limit, self.seen[pid].cpu, read_threads(pid))
 
     def killed_requests(self, child: Child, now: float) -> list[KilledRecord]:
         """Return what the access log must say of requests that ended with a worker; before its row is folded."""
@@ -161,6 +215,11 @@ def _news(child: Child, verdict: Verdict) -> Event | None:
     if verdict is Verdict.BEATS and child.phase is Phase.HUNG:
         return events.Recovered(child.pid)
     return None
+
+
+def held_since(row: Sequence[int]) -> float:
+    """Return since when a handler, or the loop itself, has been busy with one thing (monotonic seconds); 0.0: none."""
+    return min(filter(None, (row[words.OLDEST_CALL], row[words.BUSY_SINCE])), default=0) * NANOSECOND
 
 
 def describe_call(call: words.CallInFlight, now: int) -> str:

@@ -23,7 +23,7 @@ _WORDS_PER_PAGE = mmap.PAGESIZE // 8
 class CounterFamily:
     """Counters of one metric: one word for each combination of label values, the last label varying fastest.
 
-    ``per_slot``: the metric is also labelled with the worker's slot.
+    ``per_slot``: the metric is also labelled with the worker's slot.  ``unit``: what one stands for (1e-9: ns).
     """
 
     name: str
@@ -31,6 +31,7 @@ class CounterFamily:
     help: str
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
     per_slot: bool = False
+    unit: float = 1
 
     @property
     def words(self) -> int:

@@ -25,7 +25,7 @@ INDENT: Final = "  | "
 _UNSAFE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _PLAIN_VALUE: Final = re.compile(r"[\w.:/@+,%*\[\]-]+", re.ASCII)
 _PRIORITIES: Final = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
-_RESERVED: Final = frozenset({"time", "level", "pid", "logger", "message", "exception"})
+_RESERVED: Final = frozenset({"time", "level", "pid", "logger", "message", "exception", "stacks"})
 _encode: Final = json.JSONEncoder(separators=(",", ":"), default=str, allow_nan=False).encode
 
 
@@ -55,12 +55,13 @@ class TextFormat:
         self._stamp = _Stamp()
 
     def __call__(self, record: logging.LogRecord) -> bytes:
-        """Return the record: one line, then an indented one for each of a traceback."""
+        """Return the record: one line, then an indented one for each of a traceback and of stacks."""
         start = "" if self._journal else f"{self._stamp(record.created)} "
         lines = [f"{start}{record.levelname.lower()} [{record.process}] {escape(_cut(_message(record)))}"]
         lines[0] += "".join(f" {escape(key)}={_value(value)}" for key, value in _fields(record).items())
         # Split at newlines only: every other line boundary that Python knows is escaped.
-        lines += [INDENT + escape(line) for line in _exception(record).split("\n") if line]
+        below = f"{_exception(record)}\n{_stacks(record)}"
+        lines += [INDENT + escape(line) for line in below.split("\n") if line]
         if self._journal:
             prefix = journal_prefix(record.levelno)
             lines = [prefix + line for line in lines]
@@ -68,7 +69,7 @@ class TextFormat:
 
 
 class JsonFormat:
-    """One object per line: time, level, pid, logger, message, the structured fields, exception."""
+    """One object per line: time, level, pid, logger, message, the structured fields, exception, stacks."""
 
     def __init__(self, *, journal: bool) -> None:
         self._journal = journal
@@ -88,6 +89,9 @@ class JsonFormat:
         exception = _exception(record)
         if exception:
             item["exception"] = exception
+        stacks = _stacks(record)
+        if stacks:
+            item["stacks"] = stacks
         prefix = journal_prefix(record.levelno) if self._journal else ""
         return f"{prefix}{_line(item)}\n".encode()
 
@@ -135,6 +139,11 @@ def _exception(record: logging.LogRecord) -> str:
     if record.stack_info:
         parts.append(record.stack_info)
     return _cut("\n".join(parts))
+
+
+def _stacks(record: logging.LogRecord) -> str:
+    """Return where the threads of another process stand (``extra={"stacks": …}``)."""
+    return _cut(str(getattr(record, "stacks", "")))
 
 
 def _cut(text: str) -> str:

@@ -226,7 +226,8 @@ def _add(families: Families, declared: Declaration, labels: Sequence[str], value
 
 def _add_words(into: Metric, family: CounterFamily, words: Sequence[int], first: Mapping[str, str]) -> None:
     for values, count in zip(family.combinations(), words, strict=True):
-        into.add_sample(family.metric, {**first, **dict(zip(family.labels, values, strict=True))}, count)
+        labels = {**first, **dict(zip(family.labels, values, strict=True))}
+        into.add_sample(family.metric, labels, count * family.unit)
 
 
 def _add_histogram(into: Metric, family: HistogramFamily, words: Sequence[int]) -> None:

@@ -37,6 +37,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1)
 def serve_forked(spec: WorkerSpec, handover: Handover, equip: Callable[[Loop], None]) -> int:
     """Serve the connection and return the exit status; the worker's loop is abandoned before, all signals blocked."""
     spec.logs.forked()
+    faulthandler.enable(spec.logs.error.sink.fd, all_threads=True)  # the worker's own file is for its own end
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     request_ids.prefix = secrets.token_hex(4) + "-"
     access = spec.logs.access.for_another_thread()  # what the worker has collected is the worker's to write

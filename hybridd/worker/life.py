@@ -79,7 +79,9 @@ def run(spec: WorkerSpec) -> int:
     # Before signals are let in: one that nobody has arranged for would kill.
     faulthandler.register(orders.STACKS, spec.stacks, all_threads=True)
     _arrange_signals()
-    faulthandler.enable(spec.logs.error.sink.fd, all_threads=True)  # SIGABRT writes every thread's stack
+    for others in set(spec.stack_files) - {spec.stacks}:
+        os.close(others)
+    faulthandler.enable(spec.stacks, all_threads=True)  # SIGABRT and faults: for the death certificate
     request_ids.prefix = secrets.token_hex(4) + "-"
     row.words[words.PID] = os.getpid()
     row.words[words.HEARTBEAT] = time.monotonic_ns()

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from math import inf
+from typing import Final
 
 from hybridd.http.counts import HttpCounts
 from hybridd.net.listener import Listener
@@ -22,9 +24,23 @@ from hybridd.worker.spec import WorkerSpec
 from hybridd.worker.words import WorkerState
 from hybridd.worker.work import Work
 
+HEARTBEAT: Final = 1.0
+"""Seconds; an idle worker wakes up for nothing else."""
+
+STALL: Final = 0.1
+"""Seconds from which a loop that stands still is counted: less than people notice."""
+
+# Looked up in every turn.
+_ASLEEP: Final = words.ASLEEP
+_BUSY_SINCE: Final = words.BUSY_SINCE
+
 
 class Report:
-    """The writer of one row."""
+    """The writer of one row.
+
+    How long the loop stood still costs no clock: a turn's time is known when it begins and after each Call, and that
+    something else held the interpreter lock is seen by a loop that wakes up later than its heartbeat was due.
+    """
 
     def __init__(
         self,
@@ -45,6 +61,10 @@ class Report:
         self._state = WorkerState.BOOTING
         self._title = Title()
         self._moved: tuple[int, ...] = ()
+        # Seconds of the loop's clock: when this turn began, until when stalls are counted, when the next beat is due.
+        self._woke = terms.reactor.now
+        self._counted = self._woke
+        self._due = inf
 
     def state(self, state: WorkerState) -> None:
         """Say what the worker does now, and call the master's attention to it."""
@@ -59,6 +79,8 @@ class Report:
 
     def beat(self) -> None:
         """The loop turns: the heartbeat, and what is too dear for every turn."""
+        self._count_stall(max(self._due, self._counted), self._woke)
+        self._due = self._terms.reactor.now + HEARTBEAT
         row = self._row.words
         row[words.HEARTBEAT] = time.monotonic_ns()
         row[words.OLDEST_CALL] = int(self._dispatch.oldest * 1e9)
@@ -76,19 +98,22 @@ class Report:
     def sleeps(self) -> None:
         """The loop goes to sleep; another worker may leave a connection to us if we would hear of it."""
         row = self._row.words
-        row[words.BUSY_SINCE] = 0
-        row[words.ASLEEP] = int(self._terms.armed > 0)
+        row[_BUSY_SINCE] = 0
+        row[_ASLEEP] = int(self._terms.armed > 0)
 
     def wakes(self) -> None:
         """The loop has something to do."""
         row = self._row.words
         now = time.monotonic_ns()
-        row[words.ASLEEP] = now if row[words.ASLEEP] == 1 else 0
-        row[words.BUSY_SINCE] = now
+        row[_ASLEEP] = now if row[_ASLEEP] == 1 else 0
+        row[_BUSY_SINCE] = now
+        self._woke = self._terms.reactor.now
 
     def turned(self) -> None:
         """A turn has ended: store what it changed; that is nothing if no byte, Call, connection or listener moved."""
         terms, dispatch = self._terms, self._dispatch
+        if terms.reactor.now - self._woke >= STALL:
+            self._count_stall(self._woke, terms.reactor.now)
         running, queued, connections = len(dispatch.running), dispatch.queued, len(terms.open)
         moved = (terms.received, terms.sent, connections, running, queued, terms.lost, terms.armed)
         if moved == self._moved:
@@ -104,3 +129,10 @@ class Report:
         row[words.CONNECTIONS_ACCEPTED] = sum(acceptor.accepted for acceptor in self._acceptors)
         row[words.NETWORK_RECEIVE] = terms.received
         row[words.NETWORK_TRANSMIT] = terms.sent
+
+    def _count_stall(self, begun: float, ended: float) -> None:
+        if ended - begun >= STALL:
+            self._counted = ended
+            row = self._row.words
+            row[words.LOOP_STALL] += int((ended - begun) * 1e9)
+            row[words.LOOP_STALLS] += 1

@@ -25,15 +25,12 @@ from hybridd.net.terms import Open, Terms
 from hybridd.ops.logs import Logs
 from hybridd.worker import orders
 from hybridd.worker.accepting import Acceptor
-from hybridd.worker.report import Report
+from hybridd.worker.report import HEARTBEAT, Report
 from hybridd.worker.watch import Watch
 from hybridd.worker.words import WorkerState
 from hybridd.worker.work import Work
 
 _log = logging.getLogger("hybridd.worker")
-
-HEARTBEAT = 1.0
-"""Seconds; an idle worker wakes up for nothing else."""
 
 _BACKLOG_AT_DRAIN = 1024
 """Connections taken at most when a drain begins: they waited for us, and another worker may not be there."""
@@ -81,6 +78,7 @@ class Serving:
         dispatch: Work,
         report: Report,
         logs: Logs,
+        stacks: int,
     ) -> None:
         self.phase = Phase.PROBATION
         self.on_beat: Callable[[], None] | None = None
@@ -93,6 +91,7 @@ class Serving:
         self._dispatch = dispatch
         self._report = report
         self._logs = logs
+        self._stacks = stacks
         self._watch = Watch(config.timeouts)
         self._to_empty: dict[Acceptor, int] = {}  # how many still wait for us, since we were full
 
@@ -138,6 +137,13 @@ class Serving:
             self.phase = Phase.SERVING
             for acceptor in self._acceptors:
                 acceptor.arm()
+
+    def orphaned(self) -> None:
+        """The master is gone: nobody reads any more what is written for a death certificate."""
+        _log.warning("the master is gone; this worker finishes what it does and leaves")
+        self._stacks = self._logs.error.sink.fd
+        faulthandler.enable(self._stacks, all_threads=True)
+        self.drain()
 
     def drain(self) -> None:
         """Finish what was begun, begin nothing new, then end."""
@@ -230,7 +236,7 @@ class Serving:
         for call in self._dispatch.running:
             _log.error("still running: %s %s (request %s)", call.request.method, call.request.path, call.request.id)
         if self._dispatch.running:
-            faulthandler.dump_traceback(self._logs.error.sink.fd, all_threads=True)
+            faulthandler.dump_traceback(self._stacks, all_threads=True)
         self.end()
 
 
@@ -260,5 +266,4 @@ class _Lifeline:
     def ready(self, mask: int) -> None:
         del mask
         self._reactor.unregister(self._fd)  # its end of file would be reported for ever
-        _log.warning("the master is gone; this worker finishes what it does and leaves")
-        self._serving.drain()
+        self._serving.orphaned()

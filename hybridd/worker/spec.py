@@ -20,7 +20,7 @@ class WorkerSpec:
 
     Attributes:
         lifeline: read end of a pipe; its end of file means that the master is gone.
-        stacks: file to write the stacks of all threads to, when the master asks (orders.py).
+        stack_files: of all workers; a slot has one of them.
         doorbell: event descriptor; written to when the master should look at our row.
         probation: seconds that a new generation's first worker lives before it accepts; 0 for all others.
     """
@@ -33,5 +33,10 @@ class WorkerSpec:
     logs: Logs
     lifeline: int
     doorbell: int
-    stacks: int
+    stack_files: tuple[int, ...]
     probation: float = 0.0
+
+    @property
+    def stacks(self) -> int:
+        """The file to write the stacks of all threads to, when the master asks (orders.py) and in the worst case."""
+        return self.stack_files[self.slot % len(self.stack_files)]

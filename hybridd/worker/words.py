@@ -49,10 +49,7 @@ LAYOUT: Final = Layout(
     ),
     counters=(
         CounterFamily(
-            "connections_accepted",
-            "hybridd_connections_accepted_total",
-            "Connections accepted.",
-            per_slot=True,
+            "connections_accepted", "hybridd_connections_accepted_total", "Connections accepted.", per_slot=True
         ),
         CounterFamily(
             "connections_closed",
@@ -84,20 +81,26 @@ LAYOUT: Final = Layout(
             "Time a complete request waited for a handler.",
             BUCKETS,
         ),
-        CounterFamily(
-            "network_receive",
-            "hybridd_network_receive_bytes_total",
-            "Bytes received from clients.",
-        ),
-        CounterFamily(
-            "network_transmit",
-            "hybridd_network_transmit_bytes_total",
-            "Bytes sent to clients.",
-        ),
+        CounterFamily("network_receive", "hybridd_network_receive_bytes_total", "Bytes received from clients."),
+        CounterFamily("network_transmit", "hybridd_network_transmit_bytes_total", "Bytes sent to clients."),
         CounterFamily(
             "handoffs",
             "hybridd_handoffs_total",
             "Calls that blocked while they led, so that another thread took the reactor over.",
+        ),
+        CounterFamily(
+            "loop_stall",
+            "hybridd_worker_loop_stall_seconds_total",
+            "Time in which the worker's loop stood still, 0.1 s or more at a time: a C call kept the interpreter lock,"
+            " a handler ran on the loop for so long, or the machine had no CPU for it.",
+            per_slot=True,
+            unit=1e-9,
+        ),
+        CounterFamily(
+            "loop_stalls",
+            "hybridd_worker_loop_stalls_total",
+            "How often the worker's loop stood still for 0.1 s or more.",
+            per_slot=True,
         ),
         CounterFamily(
             "log_dropped",
@@ -143,6 +146,8 @@ HTTP_QUEUE_WAIT: Final = LAYOUT.start("http_queue_wait")
 NETWORK_RECEIVE: Final = LAYOUT.start("network_receive")
 NETWORK_TRANSMIT: Final = LAYOUT.start("network_transmit")
 HANDOFFS: Final = LAYOUT.start("handoffs")
+LOOP_STALL: Final = LAYOUT.start("loop_stall")
+LOOP_STALLS: Final = LAYOUT.start("loop_stalls")
 LOG_DROPPED: Final = LAYOUT.start("log_dropped")
 
 # Text cells.

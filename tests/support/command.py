@@ -12,12 +12,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.support.server import APPS, OUTSIDE
+from tests.support.server import APPS, OUTSIDE, ROOT
 
 
 def environment_of_tests() -> dict[str, str]:
-    """Return the environment without what would speak to hybridd."""
-    return {key: value for key, value in os.environ.items() if not OUTSIDE.match(key)}
+    """Return the environment without what would speak to hybridd; what runs stands beside these tests."""
+    return {key: value for key, value in os.environ.items() if not OUTSIDE.match(key)} | {"PYTHONPATH": str(ROOT)}
 
 
 def hybridd(

@@ -118,8 +118,10 @@ def test_the_report_has_what_two_looks_can_be_compared_by(sources):
     row = sources.scoreboard.claim(0)
     row.store(words.HTTP_DURATION, [3, 0, 1, *[0] * 9, 1_500_000_000])
     row.words[words.CONNECTIONS_ACCEPTED] = 9
-    words.write_call(row, 0, words.CallState.QUEUED, int(9e9), request_id="7f", method="GET", path="/caf\xc3\xa9")
-    words.write_call(row, 5, words.CallState.RUNNING, int(4e9), request_id="7e", method="PUT", path="/")
+    words.write_call(
+        row, 0, words.CallState.QUEUED, int(9e9), int(8e9), request_id="7f", method="GET", path="/caf\xc3\xa9"
+    )
+    words.write_call(row, 5, words.CallState.RUNNING, int(4e9), 0, request_id="7e", method="PUT", path="/")
     found = json.loads(json.dumps(report(running(1), Config(), sources, NOW)))
     [worker] = found["workers"]
     assert len(found["duration_bounds"]) + 1 == len(worker["durations"])

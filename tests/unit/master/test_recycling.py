@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from hybridd.config.settings import Config, Recycle, Timeouts
+from hybridd.config.settings import Config, Recycle
 from hybridd.master.children import Child, Phase, Why
 from hybridd.master.recycling import Figures, judge
 
@@ -17,8 +17,8 @@ def child(pid: int = 100) -> Child:
     return Child(0, pid, 1, Phase.READY, born=0.0, since=0.0)
 
 
-def mark(config: Config, served=0, resident=0, oldest_call=0.0, *, shared=0, now=100.0, pid=100):
-    return judge(config, child(pid), Figures(served, resident, oldest_call), lambda _: shared, now)
+def mark(config: Config, served=0, resident=0, *, shared=0, now=100.0, pid=100):
+    return judge(config, child(pid), Figures(served, resident), lambda _: shared, now)
 
 
 def with_limits(**limits) -> Config:
@@ -26,7 +26,7 @@ def with_limits(**limits) -> Config:
 
 
 def test_by_default_nobody_is():
-    assert mark(Config(), 10**9, 10**12, 1.0, now=10**8) is None
+    assert mark(Config(), 10**9, 10**12, now=10**8) is None
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,6 @@ def test_who_has_had_enough(config, figures, reason):
         (with_limits(max_age=200.0), {}),
         (with_limits(max_rss=64 * MIB), {"resident": 64 * MIB - 1}),
         (with_limits(max_rss=64 * MIB, memory="pss"), {"resident": 90 * MIB, "shared": 60 * MIB}),
-        (replace(Config(), timeouts=replace(Timeouts(), stuck=5.0)), {"oldest_call": 95.5}),
     ],
 )
 def test_who_has_not(config, figures):
@@ -65,14 +64,7 @@ def test_who_has_not(config, figures):
 
 def test_dear_figures_are_not_asked_for_without_need():
     config = with_limits(max_rss=64 * MIB, memory="pss")
-    assert judge(config, child(), Figures(0, 10 * MIB, 0.0), pytest.fail, 100.0) is None
-
-
-def test_a_stuck_handler_comes_first():
-    config = replace(with_limits(max_requests=1), timeouts=replace(Timeouts(), stuck=5.0))
-    found = mark(config, served=9, oldest_call=94.0)
-    assert found is not None
-    assert (found.why, found.reason) == (Why.STUCK, "a handler has run for 6.0 s (timeouts.stuck)")
+    assert judge(config, child(), Figures(0, 10 * MIB), pytest.fail, 100.0) is None
 
 
 def test_chance_spreads_the_limits_and_is_the_same_for_a_worker_each_time():

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from hybridd.config.settings import Config, Timeouts
 from hybridd.master import events, vitals
-from hybridd.master.children import Child, Phase
+from hybridd.master.children import Child, Phase, Why
 from hybridd.master.effects import Reaped
 from hybridd.master.vitals import Seen, Vitals
 from hybridd.ops.procfs import Stat
@@ -129,6 +132,60 @@ def test_what_is_left_of_a_worker(looker, board, machine):
     assert left.boot_error == "ImportError: no x"
     assert left.calls == ["GET /a (2.5 s, request a)", "POST /b (queued, 1.5 s, request b)"]
     assert 100 not in looker.seen
+
+
+def with_timeouts(**timeouts):
+    config = replace(Config(), timeouts=replace(Timeouts(), **timeouts))
+    return lambda generation: config
+
+
+def stuck_at(looker, board, *, since, word=words.OLDEST_CALL, late=False, **timeouts):
+    """Look once per second; return when a worker was first said to be stuck."""
+    board.row(0).words[word] = since * SECOND
+    for now in range(10, 40):
+        at = float(now + 20 * (late and now >= 14))
+        looker.round(by_pid(child()), {1: 1000.0}, at)
+        if found := list(looker.stuck(by_pid(child()), with_timeouts(**timeouts), at)):
+            assert [(one.pid, one.why) for one in found] == [(100, Why.STUCK)]
+            return at
+    return None
+
+
+def test_a_handler_that_does_not_come_back(looker, board):
+    assert stuck_at(looker, board, since=10, stuck=6.0) == 16.0
+    assert stuck_at(looker, board, since=10) is None, "off by default"
+
+
+def test_one_that_holds_the_loop_is_known_by_the_turn_that_does_not_end(looker, board):
+    assert stuck_at(looker, board, since=10, word=words.BUSY_SINCE, stuck=6.0) == 16.0
+
+
+def test_whose_worker_gets_no_cpu_is_not_stuck(looker, board, monkeypatch):
+    waited = iter(range(1000))
+    monkeypatch.setattr(vitals, "read_threads", lambda _: {1: Thread(float(next(waited)), runnable=True)})
+    assert stuck_at(looker, board, since=10, stuck=6.0) is None
+
+
+def test_nobody_is_called_stuck_by_a_master_that_stood_still_itself(looker, board):
+    assert stuck_at(looker, board, since=10, stuck=8.0, late=True) >= 35.0
+
+
+def test_a_loop_that_stands_still_is_told_of_once(looker, board):
+    row = board.row(0)
+    row.words[words.BUSY_SINCE] = 10 * SECOND
+    words.write_call(row, 0, CallState.RUNNING, 10 * SECOND, 10 * SECOND, request_id="a", method="GET", path="/a")
+    told = [
+        stall.sentence
+        for now in range(10, 20)
+        for stall in looker.stalls(by_pid(child()), with_timeouts(handler=3.0, stuck=60.0), float(now))
+    ]
+    still = "worker=0 gen=1 pid=100 has not turned its loop for 3.0 s (timeouts.handler)"
+    assert told == [f"{still}; in flight: GET /a (3.0 s, request a)"]
+    row.words[words.BUSY_SINCE] = 0
+    assert not list(looker.stalls(by_pid(child()), with_timeouts(handler=3.0), 20.0))
+    row.words[words.BUSY_SINCE] = 21 * SECOND
+    assert list(looker.stalls(by_pid(child()), with_timeouts(stuck=3.0), 25.0))
+    assert not list(looker.stalls(by_pid(child()), with_timeouts(), 99.0)), "off by default"
 
 
 def test_requests_that_ended_with_a_worker(looker, board):

@@ -19,6 +19,7 @@ from tests.support.simulated_loop import SimulatedLoop
 
 LIFELINE = 60
 ERROR_LOG = 61
+STACKS = 92
 GRACEFUL = 10.0
 IDLE_GRACE = 1.5
 PROBATION = 2.0
@@ -114,6 +115,7 @@ class World:
             dispatch=self.dispatch,
             report=self.report,
             logs=self.logs,
+            stacks=STACKS,
         )
 
     @property
@@ -170,9 +172,10 @@ def world():
 
 @pytest.fixture(autouse=True)
 def stacks(monkeypatch):
-    """Where stacks were written to."""
+    """Where stacks were written to, and where they would be in the worst case."""
     stacks = []
     monkeypatch.setattr(faulthandler, "dump_traceback", lambda fd, **_: stacks.append(fd))
+    monkeypatch.setattr(faulthandler, "enable", lambda fd, **_: stacks.append(f"from now on {fd}"))
     return stacks
 
 
@@ -456,7 +459,7 @@ def test_after_the_graceful_time_what_is_left_is_named_and_cut(world, caplog, st
     assert world.serving.stuck == 1
     assert "2 connections and 1 calls did not end within 10 s (timeouts.graceful)" in caplog.text
     assert "still running: GET /slow (request abc-1)" in caplog.text
-    assert stacks == [ERROR_LOG]
+    assert stacks == [STACKS]
 
 
 def test_without_a_call_that_runs_no_stacks_are_written(world, stacks):
@@ -466,11 +469,12 @@ def test_without_a_call_that_runs_no_stacks_are_written(world, stacks):
     assert stacks == []
 
 
-def test_a_lost_master_is_reported_once(world, caplog):
+def test_a_lost_master_is_reported_once(world, caplog, stacks):
     world.bring_to(Phase.SERVING)
     world.lose_master()
     world.lose_master()
     assert caplog.text.count("the master is gone") == 1
+    assert stacks == [f"from now on {ERROR_LOG}"], "nobody is left who would read the other file"
     assert not world.loop.watches(LIFELINE)
 
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from hybridd.app.exchange import FRESH, WsgiExchange
 from hybridd.config.settings import Timeouts
 from hybridd.worker.call import Call
 from hybridd.worker.watch import Watch, stack_of
@@ -16,9 +17,17 @@ from hybridd.worker.watch import Watch, stack_of
 REQUEST = SimpleNamespace(method="GET", path="/slow", id="abc-1")
 
 
+class PlayedExchange(WsgiExchange):
+    """One whose application is a function of the test."""
+
+    def __init__(self, application) -> None:
+        self._phase = FRESH
+        self._begin = application
+
+
 def make_call(step, started=10.0) -> Call:
     call = Call(SimpleNamespace(), SimpleNamespace(), REQUEST, copy_context())
-    call.exchange = SimpleNamespace(step=step)
+    call.exchange = PlayedExchange(step)
     call.started = started
     return call
 

@@ -37,6 +37,7 @@ class Worker:
         self.row = Scoreboard(words.LAYOUT, memoryview(bytearray(size * 8)).cast("Q"), 1).row(0)
         self.counts = HttpCounts()
         self.terms = SimpleNamespace(received=0, sent=0, lost=0, open=set(), armed=0)
+        self.terms.reactor = self.reactor = SimpleNamespace(now=100.0)
         self.dispatch = SimpleNamespace(running=set(), queued=0, threads=32, oldest=0.0, handoffs=0)
         self.acceptors = [SimpleNamespace(accepted=0) for _ in range(2)]
         self.logs = SimpleNamespace(dropped=(0, 0))
@@ -116,6 +117,44 @@ def test_asleep_means_that_a_connection_would_wake_us(worker, armed, asleep):
     worker.report.wakes()
     worker.report.sleeps()
     assert (worker[words.ASLEEP], worker[words.BUSY_SINCE]) == (asleep, 0)
+
+
+def turn(worker, woken, ended, *, beats=False):
+    """One turn of the loop; its times are seconds."""
+    worker.report.sleeps()
+    worker.reactor.now = woken
+    worker.report.wakes()
+    if beats:
+        worker.report.beat()
+    worker.reactor.now = ended
+    worker.report.turned()
+
+
+def stalls(worker):
+    return worker[words.LOOP_STALLS], round(worker[words.LOOP_STALL] / 1e9, 3)
+
+
+def test_a_turn_that_takes_long_is_a_stall(worker):
+    turn(worker, 100.0, 100.05)
+    assert stalls(worker) == (0, 0)
+    turn(worker, 101.0, 101.25)
+    turn(worker, 102.0, 105.0)
+    assert stalls(worker) == (2, 3.25)
+
+
+def test_a_loop_that_wakes_up_late_stood_still_since_its_heartbeat_was_due(worker):
+    turn(worker, 100.0, 100.0, beats=True)
+    turn(worker, 101.01, 101.01, beats=True)
+    assert stalls(worker) == (0, 0)
+    turn(worker, 104.51, 104.51, beats=True)
+    assert stalls(worker) == (1, 2.5)
+
+
+def test_no_time_is_counted_twice(worker):
+    turn(worker, 100.0, 100.0, beats=True)
+    turn(worker, 100.5, 103.5)  # the beat was due in the middle of this
+    turn(worker, 103.52, 103.52, beats=True)
+    assert stalls(worker) == (1, 3.0)
 
 
 def test_awake_since(worker):
