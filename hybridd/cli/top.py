@@ -78,7 +78,9 @@ class AdminSource:
         """Return /status."""
         connection = AdminConnection(self._address)
         try:
-            return connection.ask("GET", "/status", {}, MARGIN)
+            return checked(connection.ask("GET", "/status", {}, MARGIN), connection.explain_text(""))
+        except json.JSONDecodeError:
+            raise NoAnswerError(connection.explain_text("")) from None
         finally:
             connection.close()
 
@@ -104,6 +106,20 @@ class AdminConnection(Connection):
     def explain(self, error: Exception) -> str:
         """Return what an error of asking means for the operator."""
         return health.explain(self._address, error, MARGIN)
+
+    def explain_text(self, _: str) -> str:
+        """Return what an answer means that is not ours, and may be a long one."""
+        return f"{self._address} does not answer /status as hybridd does; is it the admin address?"
+
+
+def checked(answer: Any, otherwise: str) -> Look:
+    """Return an answer that can be shown; NoAnswerError says ``otherwise``."""
+    try:
+        picture(None, answer)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        raise NoAnswerError(otherwise) from None
+    look: Look = answer
+    return look
 
 
 Source = ControlSource | AdminSource

@@ -148,13 +148,17 @@ class Connection(http.client.HTTPConnection):
         except (OSError, http.client.HTTPException) as error:
             raise NoAnswerError(self.explain(error)) from None
         if response.headers.get_content_type() != "application/json":
-            raise NoAnswerError(f"{self._path}: {body.decode(errors='replace').strip()}")
+            raise NoAnswerError(self.explain_text(body.decode(errors="replace").strip()))
         answer: Answer = json.loads(body)
         return answer
 
     def explain(self, error: Exception) -> str:
         """Return what an error of asking means for the operator."""
         return explain(self._path, error)
+
+    def explain_text(self, text: str) -> str:
+        """Return what an answer that is no JSON means for the operator."""
+        return f"{self._path}: {text}"
 
     def wait_end(self) -> None:
         """Wait until the process at the other end is gone: its kernel closes the connection."""

@@ -1,4 +1,4 @@
-"""Signals that end the command: Ctrl-C, TERM, the end of the terminal.
+"""Signals that end the command: from the keyboard, TERM, the end of the terminal.
 
 They raise Interruption in the main thread, but not while a process is being started or ended: then it is raised
 behind that, so that no process is left that nobody knows.
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interruption(KeyboardInterrupt):

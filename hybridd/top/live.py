@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Protocol
@@ -95,7 +96,11 @@ class _Live:
 
     def _begin(self, errand: Callable[..., News], *arguments: Any) -> None:
         def run() -> None:
-            self._news.put(errand(*arguments))
+            try:
+                news = errand(*arguments)
+            except Exception as error:  # noqa: BLE001 - a defect ends the command, not a thread that nobody sees
+                news = partial(_fail, error)
+            self._news.put(news)
             self._wake()
 
         Thread(target=run, daemon=True).start()
@@ -118,3 +123,7 @@ class _Live:
         except HybriddError as error:
             ok, text = False, str(error)
         return lambda watch: answered(watch, order, text, ok=ok)
+
+
+def _fail(error: Exception, _: Watch) -> Watch:
+    raise error

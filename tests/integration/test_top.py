@@ -91,8 +91,8 @@ def test_it_can_be_suspended(server):
         assert terminal.restored()
         terminal.signal(signal.SIGCONT)
         wait_until(lambda: not terminal.restored(), within=10, what="it shows itself again")
-        terminal.type(b"q")
-        assert terminal.wait_ended() == 0
+        terminal.type(b"\x1c")  # Ctrl-\\
+        assert terminal.wait_ended() == 128 + signal.SIGQUIT
 
 
 def test_without_a_terminal_it_prints_one_interval(server, tmp_path):
@@ -106,6 +106,11 @@ def test_without_a_terminal_it_prints_one_interval(server, tmp_path):
     answer = verb_json(server, "top", "-d", "0.2")
     assert (answer["ok"], answer["pid"], answer["calls"][0]["path"]) == (True, server.pid, "/hold")
     assert json.loads(hybridd("top", "--json", "-d", "0.2", "--admin", server.admin).stdout)["ok"]
+    elsewhere = hybridd("top", "--once", "--admin", server.address)
+    assert (elsewhere.returncode, elsewhere.stderr) == (
+        1,
+        f"hybridd: {server.address} does not answer /status as hybridd does; is it the admin address?\n",
+    )
     (tmp_path / "go").touch()
     client.close()
 

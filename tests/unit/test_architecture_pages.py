@@ -6,8 +6,10 @@ import re
 
 import pytest
 
-from hybridd.cli.main import HELP
+from hybridd.cli.main import COMMANDS, HELP
 from hybridd.errors import ExitCode
+from hybridd.http.outcome import Outcome
+from hybridd.master.verbs import make_verbs
 from tests.support import pages
 
 OPERATIONS = pages.ROOT / "docs" / "operations.md"
@@ -22,6 +24,16 @@ def test_what_is_made_from_the_source_is_true(page):
 def test_every_exit_code_is_explained():
     assert [f"| {code:d} |" in pages.with_parts(OPERATIONS) for code in ExitCode] == [True] * len(ExitCode)
     assert all(f"{code:d} " in HELP.partition("exit status:")[2] for code in ExitCode)
+
+
+def test_every_verb_command_and_outcome_is_in_the_manual():
+    page = OPERATIONS.read_text()
+    for method, path in make_verbs(None, dict, None):
+        assert re.search(rf"^\| .*`{method} {path}[`?]", page, re.MULTILINE), f"{method} {path}"
+    for command in COMMANDS:
+        assert re.search(rf"(hybridd |`){command}\b", page), command
+    for outcome in Outcome:
+        assert re.search(rf"^\| `{outcome}` \|", page, re.MULTILINE), outcome
 
 
 def test_every_operation_is_told_under_the_same_headings():

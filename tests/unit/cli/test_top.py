@@ -8,6 +8,7 @@ from math import inf
 import pytest
 
 from hybridd.cli import top
+from hybridd.cli.verb import NoAnswerError
 from hybridd.errors import UsageError
 from hybridd.top.figures import picture
 from tests.support.looks import look, worker
@@ -41,6 +42,12 @@ def test_an_admin_address_may_be_a_url(url, found):
 def test_other_urls_are_refused(url):
     with pytest.raises(UsageError, match="--admin"):
         top.admin_address(url)
+
+
+@pytest.mark.parametrize("answer", [[], {}, "x", None, {"pid": 1, "uptime": "x", "workers": []}])
+def test_json_of_somebody_else_is_no_answer(answer):
+    with pytest.raises(NoAnswerError, match="ours\\?"):
+        top.checked(answer, "ours?")
 
 
 def test_programs_get_no_infinity():

@@ -5,7 +5,7 @@ import pytest
 from hybridd.compare.interruption import Interruption, deferred, interruptible
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_an_interruption(number):
     before = signal.getsignal(number)
     with interruptible(), pytest.raises(Interruption) as interruption:
