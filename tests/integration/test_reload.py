@@ -135,8 +135,11 @@ def test_systemd_hears_about_the_reload(serve, tmp_path):
 
 
 def test_workers_that_crash_while_they_replace_the_old_ones_are_undone(serve, tmp_path):
-    server = open_shop(serve, tmp_path / "app", {"reload": {"settle": "1s"}})
+    listen = ["127.0.0.1:0", f"unix:{tmp_path}/kept.sock"]
+    settings = {"reload": {"settle": "1s"}, "listen": listen}
+    server = open_shop(serve, tmp_path / "app", settings)
     before = server.ready_pids()
+    server.configure({**shop(tmp_path / "app"), **settings, "listen": [listen[0], f"unix:{tmp_path}/new.sock"]})
     with Load(Plan(server.address, connections=8, think=0.002)) as load:
         write_version(tmp_path / "app", "doomed", extra=CRASHES_LATER.format(seconds=1.6))
         done = verb(server, "reload")
@@ -149,11 +152,15 @@ def test_workers_that_crash_while_they_replace_the_old_ones_are_undone(serve, tm
     # Who had a request with the worker that died may have lost it: that is the crash, and not the reload.
     assert set(tally.failures) <= {"closed without an answer", "receiving: ECONNRESET", "sending: ECONNRESET"}
     assert server.fetch("/").body == b"one"
+    assert fetch(listen[1], "/").body == b"one"
+    assert not (tmp_path / "new.sock").exists()
     status = server.status()
+    assert [listener["name"] for listener in status["listeners"]] == listen
     assert status["state"] == "degraded"
     assert "generation 1 cannot be re-created" in status["degraded"]
     assert "generation 1 cannot be re-created" in verb(server, "scale", "3").stderr
     write_version(tmp_path / "app", "mended at last")
+    server.configure({**shop(tmp_path / "app"), "listen": listen})
     assert verb(server, "reload").returncode == 0
     assert server.status()["state"] == "running"
     assert verb(server, "scale", "3").returncode == 0
