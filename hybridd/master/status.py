@@ -177,7 +177,6 @@ def _worker(child: Child, sources: Sources, now: float) -> dict[str, Any]:
     row = sources.scoreboard.row(child.slot)
     values = row.read()
     seen = sources.vitals.look(child.pid)  # now: who asks twice wants to know what was in between
-    heartbeat = values[words.HEARTBEAT] * NANOSECOND
     *durations, duration_sum = values[words.LAYOUT.span("http_duration")]
     return {
         "slot": child.slot,
@@ -186,7 +185,8 @@ def _worker(child: Child, sources: Sources, now: float) -> dict[str, Any]:
         "state": child.phase.value,
         "why": child.why or child.marked or None,
         "uptime": round(now - child.born, 3),
-        "heartbeat_age": round(max(0.0, now - heartbeat), 3) if heartbeat else None,
+        "heartbeat_age": _age(values[words.HEARTBEAT], now),
+        "busy_for": _age(values[words.BUSY_SINCE], now),
         "rss": seen.resident or None,
         "cpu_seconds": round(seen.cpu, 3) if seen.resident else None,
         "threads": values[words.THREADS],
@@ -201,10 +201,14 @@ def _worker(child: Child, sources: Sources, now: float) -> dict[str, Any]:
     }
 
 
+def _age(since: int, now: float) -> float | None:
+    return round(max(0.0, now - since * NANOSECOND), 3) if since else None
+
+
 def _call(call: words.CallInFlight, now: float) -> dict[str, Any]:
     return {
         "state": call.state.name.lower(),
-        "age": round(max(0.0, now - call.since * NANOSECOND), 3),
+        "age": _age(call.since, now) or 0.0,
         "method": call.method,
         "path": call.path.encode("latin-1").decode("utf-8", "replace"),  # WSGI writes bytes as latin-1
         "request": call.request_id,

@@ -19,6 +19,9 @@ Look = Mapping[str, Any]
 
 MEDIAN, NEARLY_ALL = 0.5, 0.99
 
+STILL = 0.1
+"""Seconds of one turn from which on a loop is said to stand still, as in the metrics."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -54,9 +57,15 @@ class Worker:
     pace: Pace
 
 
+LOOP = "on loop"
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One Call in flight; ``age`` in seconds since it runs, or waits."""
+    """One Call in flight; ``age`` in seconds since it runs, or waits.
+
+    One whose state is LOOP is only inferred: a turn of the loop does not end, and nobody could say which Call it runs.
+    """
 
     slot: int
     pid: int
@@ -126,6 +135,7 @@ def picture(before: Look | None, now: Look) -> Picture:
     bounds = now.get("duration_bounds", ())
     steps = {one["pid"]: _step(earlier.get(one["pid"]), _done(one)) for one in now["workers"]}
     workers = tuple(_worker(one, _pace([steps[one["pid"]]], seconds, bounds)) for one in now["workers"])
+    calls = tuple(sorted(_calls(now["workers"]), key=lambda call: -call.age))
     return Picture(
         version=now["version"],
         pid=now["pid"],
@@ -135,8 +145,8 @@ def picture(before: Look | None, now: Look) -> Picture:
         application=now["application"],
         wanted=now["workers_wanted"],
         workers=workers,
-        calls=tuple(sorted(_calls(now["workers"]), key=lambda call: -call.age)),
-        totals=_totals(workers, now["listeners"], _pace(list(steps.values()), seconds, bounds)),
+        calls=calls,
+        totals=_totals(workers, calls, now["listeners"], _pace(list(steps.values()), seconds, bounds)),
     )
 
 
@@ -212,13 +222,19 @@ def _calls(workers: Iterable[Mapping[str, Any]]) -> Iterable[Call]:
                 call["path"],
                 call["request"],
             )
+        still = worker.get("busy_for") or 0.0
+        if still >= STILL and not any(call["state"] == "running" for call in worker.get("calls", ())):
+            yield Call(worker["slot"], worker["pid"], LOOP, still, "", "", "")
 
 
-def _totals(workers: Sequence[Worker], listeners: Iterable[Mapping[str, Any]], pace: Pace) -> Totals:
+def _totals(
+    workers: Sequence[Worker], calls: Sequence[Call], listeners: Iterable[Mapping[str, Any]], pace: Pace
+) -> Totals:
     queues = [one for one in listeners if one.get("accept_queue") is not None]
+    named = sum(call.state in {"running", LOOP} for call in calls)
     return Totals(
         connections=sum(worker.connections for worker in workers),
-        running=sum(worker.running for worker in workers),
+        running=max(sum(worker.running for worker in workers), named),  # a loop that stands still does not count
         queued=sum(worker.queued for worker in workers),
         rss=_known(worker.rss for worker in workers),
         pss=_known(worker.pss for worker in workers),

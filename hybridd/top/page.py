@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from hybridd.top.columns import age_text, latency_text, mean_text, ordered, rate_text, share_text, size_text, table
-from hybridd.top.figures import Call, Picture, Totals, Worker
+from hybridd.top.figures import LOOP, Call, Picture, Totals, Worker
 from hybridd.top.watch import AT_FIRST, Reading, Watch
 
 NARROWEST, LOWEST = 40, 10
@@ -163,15 +163,19 @@ def _calls_heading(picture: Picture) -> str:
     totals = picture.totals
     if not (totals.running or totals.queued or picture.calls):
         return "no calls in flight"
-    return f"calls in flight, oldest first: {totals.running} running, {totals.queued} queued"
+    unnamed = totals.running - sum(call.state in {"running", LOOP} for call in picture.calls)
+    heading = f"calls in flight, oldest first: {totals.running} running, {totals.queued} queued"
+    return heading + (f"; {unnamed} too young to have a name" if unnamed > 0 else "")
 
 
 def _call_lines(calls: Sequence[Call]) -> list[str]:
-    return [
-        f"{call.slot:>4}  {age_text(call.age):>6}  {call.state:<9}  {clean(call.method)} {clean(call.path)}"
-        f"  ({clean(call.request)})"
-        for call in calls
-    ]
+    return [f"{call.slot:>4}  {age_text(call.age):>6}  {call.state:<9}  {_what(call)}" for call in calls]
+
+
+def _what(call: Call) -> str:
+    if call.state == LOOP:
+        return "the loop stands still: a handler runs on it"
+    return f"{clean(call.method)} {clean(call.path)}  ({clean(call.request)})"
 
 
 def _reading(reading: Reading, height: int) -> list[Line]:

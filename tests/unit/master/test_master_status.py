@@ -110,6 +110,7 @@ def test_the_report_is_json_and_has_every_worker(sources):
     assert found["workers"][1]["heartbeat_age"] == 0.5
     assert found["workers"][1]["connections"] == 7
     assert found["workers"][1]["calls"] == []
+    assert found["workers"][1]["busy_for"] is None
     assert found["deaths"] == {"total": 0, "by_cause": {}, "last": None, "kept": []}
     assert found["reload"]["successful"] is True
 
@@ -118,6 +119,7 @@ def test_the_report_has_what_two_looks_can_be_compared_by(sources):
     row = sources.scoreboard.claim(0)
     row.store(words.HTTP_DURATION, [3, 0, 1, *[0] * 9, 1_500_000_000])
     row.words[words.CONNECTIONS_ACCEPTED] = 9
+    row.words[words.BUSY_SINCE] = int(8.5e9)
     words.write_call(
         row, 0, words.CallState.QUEUED, int(9e9), int(8e9), request_id="7f", method="GET", path="/caf\xc3\xa9"
     )
@@ -126,6 +128,7 @@ def test_the_report_has_what_two_looks_can_be_compared_by(sources):
     [worker] = found["workers"]
     assert len(found["duration_bounds"]) + 1 == len(worker["durations"])
     assert (worker["durations"][:3], worker["duration_sum"], worker["accepted"]) == ([3, 0, 1], 1.5, 9)
+    assert worker["busy_for"] == 1.5
     assert worker["calls"] == [
         {"state": "running", "age": 6.0, "method": "PUT", "path": "/", "request": "7e"},
         {"state": "queued", "age": 1.0, "method": "GET", "path": "/café", "request": "7f"},

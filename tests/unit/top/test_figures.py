@@ -50,6 +50,13 @@ def test_calls_of_all_workers_oldest_first():
     assert [(one.slot, one.path) for one in shown.calls] == [(0, "/a"), (1, "/c"), (0, "/b")]
 
 
+def test_a_loop_that_stands_still_is_a_call_that_nobody_could_name():
+    named = worker(2, busy_for=9.0, calls=[call("/a", 2.0)])
+    shown = picture(None, look([worker(0, busy_for=0.09), worker(1, busy_for=1.5), named, worker(3, busy_for=None)]))
+    assert [(one.slot, one.state, one.age) for one in shown.calls] == [(2, "running", 2.0), (1, "on loop", 1.5)]
+    assert shown.totals.running == 2
+
+
 def test_an_older_server_tells_less():
     old = {
         key: value for key, value in worker().items() if key not in {"durations", "duration_sum", "calls", "accepted"}

@@ -71,6 +71,17 @@ def test_a_path_cannot_write_to_the_terminal():
     assert clean("a\tb") == "a\\tb"
 
 
+def test_a_loop_that_stands_still_is_told():
+    text = plain(begin("x", look([worker(busy_for=1.5)]), may_order=True).picture, 100)
+    assert "calls in flight, oldest first: 1 running, 0 queued" in text.splitlines()
+    assert "   0    1.5s  on loop    the loop stands still: a handler runs on it" in text.splitlines()
+
+
+def test_calls_that_nobody_has_named_are_counted():
+    text = plain(begin("x", look([worker(calls_running=3, calls=[call("/a")])]), may_order=True).picture, 100)
+    assert "3 running, 0 queued; 2 too young to have a name" in text
+
+
 def test_silence_is_told_and_the_figures_are_marked_as_old():
     page = compose(missed(watching(), "nobody listens on /run/x.ctl"), 100, 20)
     assert (page[1].text, page[1].style) == ("old figures, waiting: nobody listens on /run/x.ctl", Style.BAD)
