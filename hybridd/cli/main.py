@@ -31,6 +31,7 @@ COMMANDS = {
     "reload": "take the newest configuration and code, and wait for the verdict",
     "scale": "change the number of workers",
     "worker": "replace one worker: worker restart SLOT",
+    "upgrade": "replace the whole process by what is installed now, and wait for the verdict",
     "drain": "stop gracefully and wait for the end",
     "stop": "stop, and cut what does not end in time",
     "reopen-logs": "open the log files again",

@@ -92,7 +92,7 @@ def run_verb(given: Given, method: str, path: str, arguments: Mapping[str, objec
     return ExitCode.CLEAN if answer["ok"] else ExitCode.UNEXPECTED
 
 
-ENDING: Final = frozenset({"/stop", "/drain"})
+ENDING: Final = frozenset({"/stop", "/drain", "/upgrade"})
 """Behind their good answer comes the end of the process."""
 
 

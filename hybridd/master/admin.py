@@ -155,6 +155,19 @@ class Admin:
         for acceptor in self._acceptors:
             acceptor.review()
 
+    def pause(self) -> None:
+        """Take no connections for now, and end those that there are: each answer is whole at once."""
+        for acceptor in self._acceptors:
+            acceptor.disarm()
+        for transport in list(self._terms.open):
+            transport.get_protocol().drain(0.0)
+
+    def leave(self) -> None:
+        """Stop listening."""
+        self.pause()
+        for listener in self.listeners:
+            listener.close()
+
     def close(self) -> None:
         """End all connections and stop listening."""
         for acceptor in self._acceptors:

@@ -30,10 +30,11 @@ class Announcer:
 
     Attributes:
         last_words: why hybridd gives up, when it does.
+        last_said: the end of what the worker said that it gives up for: a traceback, perhaps.
     """
 
     def __init__(self, notifier: Notifier, application: str, when_ready: Callable[[], None]) -> None:
-        self.last_words = ""
+        self.last_words = self.last_said = ""
         self._notifier = notifier
         self._application = application
         self._when_ready = when_ready
@@ -47,8 +48,8 @@ class Announcer:
         for level, text in tell(before, event, after, now):
             _log.log(level, "%s", text)
             if level >= logging.CRITICAL:
-                self.last_words = text
-        if before.mode is Mode.STARTING and after.mode is Mode.RUNNING:
+                self.last_words, self.last_said = text, getattr(event, "said", "")
+        if before.mode in {Mode.STARTING, Mode.WAITING} and after.mode is Mode.RUNNING:
             self._when_ready()
             self._notifier.ready(self._new_status(after, now))
         if before.mode is not Mode.STOPPING and after.mode is Mode.STOPPING:
@@ -73,6 +74,17 @@ class Announcer:
         """Once per second: ask for more time while it takes time."""
         if state.mode in {Mode.STARTING, Mode.STOPPING}:
             self._notifier.extend_timeout(PATIENCE)
+
+    def begin_to_speak(self, state: State, now: float) -> None:
+        """Speak for the service: the master before us has told systemd that we are the main process."""
+        self._notifier.silent = False
+        self._notifier.ready(self._new_status(state, now))
+        self._notifier.watchdog()
+
+    def speak_no_more(self, successor: int) -> None:
+        """Say who is the main process from now on; announced by that process itself, systemd would call us dead."""
+        self._notifier.main_pid(successor)
+        self._notifier.silent = True
 
     def watchdog(self) -> None:
         """Our loop turns."""

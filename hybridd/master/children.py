@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from math import inf
 
+from hybridd.master.successor import UpgradeStep
+
 
 class Phase(Enum):
     """Where a worker is in its life, in the order in which it only advances (HUNG and RETIRED may return to READY)."""
@@ -186,4 +188,4 @@ class Exit:
 
 
 Step = Drain | Quit | Abort | Kill
-Action = Spawn | Step | Retire | Revive | Promote | Commit | ReadConfiguration | Exit
+Action = Spawn | Step | Retire | Revive | Promote | Commit | ReadConfiguration | UpgradeStep | Exit

@@ -117,10 +117,18 @@ class Control:
         """Something has happened: answer those whose wish has come true or cannot."""
         self._service.review()
 
-    def close(self) -> None:
-        """Stop listening.  Open connections end with the process: their end of file is how ``stop`` knows its end."""
+    def pause(self) -> None:
+        """Take no connections for now; who waits goes on waiting."""
+        self._acceptor.disarm()
+
+    def leave(self) -> None:
+        """Stop listening; who waits gets an answer."""
         self._acceptor.disarm()
         self.listener.close()
+
+    def close(self) -> None:
+        """Stop listening.  Open connections end with the process: their end of file is how ``stop`` knows its end."""
+        self.leave()
         for transport in self._terms.open:
             transport.get_extra_info("socket").detach()
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from hybridd.master.successor import Successor
+
 
 class Stop(IntEnum):
     """Whether hybridd is to stop, and in how much of a hurry."""
@@ -34,6 +36,8 @@ class Desired:
         surge: workers beyond the wanted number while a reload replaces them.
         unavailable: marked workers that are replaced at a time.
         calm_at: until then too many workers have crashed lately for recycling healthy ones.
+        upgrade_asked: another master is to take our place as soon as no reload is on its way.
+        successor: that master while it is on its way; None when there is none.
         stop, drain_at: whether to stop; a graceful stop goes on serving until ``drain_at``.
         exit_code: with what to leave when no worker is left.
         not_before: slots whose workers died young lately, and when the next one may be started there.
@@ -49,6 +53,8 @@ class Desired:
     unavailable: int = 1
     calm_at: float = 0.0
     reload_asked: bool = False
+    upgrade_asked: bool = False
+    successor: Successor | None = None
     stop: Stop = Stop.NO
     drain_at: float = 0.0
     exit_code: int = 0

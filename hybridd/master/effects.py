@@ -1,4 +1,4 @@
-"""The only fork, kill and waitpid of hybridd.
+"""The only fork, kill and waitpid of workers.
 
 Knows:     how to make, signal and reap worker processes.
 Never:     which, or when: that is lifecycle.py's; what a worker is born with: inheritance.py's.

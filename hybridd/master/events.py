@@ -197,9 +197,84 @@ class GaveUp:
 
 
 @dataclass(frozen=True, slots=True)
+class UpgradeRefused:
+    """A successor could not even be started."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuccessorStarted:
+    """The process that is to take our place was forked."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class SuccessorReady:
+    """The successor says that its workers are ready; they wait."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class HandingOver:
+    """The successor was given the word."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class SuccessorTook:
+    """The successor says that it serves, with so many workers."""
+
+    pid: int
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class SuccessorEnded:
+    """The successor was sent the signal that kills it."""
+
+    pid: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuccessorDied:
+    """The successor was reaped before it had taken over; ``reason`` and ``said`` as in Died."""
+
+    pid: int
+    reason: str
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetHeld:
+    """In a successor, instead of FleetComplete: its workers are ready and wait; follows from other events."""
+
+
+@dataclass(frozen=True, slots=True)
+class TookOver:
+    """In a successor: the master before it has given the word."""
+
+
+@dataclass(frozen=True, slots=True)
 class Left:
     """No worker is left and the loop ends."""
 
+
+UpgradeEvent = (
+    UpgradeAsked
+    | UpgradeRefused
+    | SuccessorStarted
+    | SuccessorReady
+    | HandingOver
+    | SuccessorTook
+    | SuccessorEnded
+    | SuccessorDied
+    | TookOver
+)
 
 Event = (
     StopAsked
@@ -208,7 +283,6 @@ Event = (
     | ScaleAsked
     | RestartAsked
     | ReopenAsked
-    | UpgradeAsked
     | ConfigurationRead
     | ConfigurationRefused
     | Spawned
@@ -226,5 +300,7 @@ Event = (
     | Committed
     | FleetComplete
     | GaveUp
+    | FleetHeld
     | Left
+    | UpgradeEvent
 )

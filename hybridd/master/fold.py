@@ -11,10 +11,9 @@ Runs in:   the master, its only thread.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import assert_never
 
 from hybridd.errors import ExitCode
-from hybridd.master import crash_policy, events
+from hybridd.master import crash_policy, events, succession
 from hybridd.master.changes import advance, mark, scale, trim, turn, with_crashes
 from hybridd.master.children import Abort, Child, Drain, Phase, Quit, Step, Why
 from hybridd.master.crash_policy import Crashes
@@ -47,7 +46,7 @@ def _consequence(state: State, now: float) -> Event | None:
         return None
     ready = state.count(Phase.READY)
     if ready >= desired.workers or (ready and state.degraded(now)):
-        return events.FleetComplete()
+        return events.FleetHeld() if state.heir else events.FleetComplete()
     return None
 
 
@@ -106,10 +105,10 @@ def _apply(state: State, event: Event, now: float) -> State:  # noqa: C901, PLR0
             return committed(state, event.generation, now)
         case events.GaveUp():
             return replace(state, desired=replace(state.desired, stop=Stop.QUICK, exit_code=event.code))
-        case events.ReopenAsked() | events.UpgradeAsked() | events.FleetComplete() | events.Left():
+        case events.ReopenAsked() | events.FleetComplete() | events.FleetHeld() | events.Left():
             return state
         case _:
-            assert_never(event)
+            return succession.follow(state, event, now)
 
 
 # What the operator wants.
@@ -122,7 +121,9 @@ def _want(state: State, *, reload_asked: bool) -> State:
 def _stop(state: State, how: Stop, now: float) -> State:
     desired = state.desired
     drain_at = desired.drain_at if desired.stop else now + state.drain_delay
-    return replace(state, desired=replace(desired, stop=how, drain_at=drain_at, reload_asked=False))
+    return replace(
+        state, desired=replace(desired, stop=how, drain_at=drain_at, reload_asked=False, upgrade_asked=False)
+    )
 
 
 def _first_lost(state: State, *, hopeless: bool, code: ExitCode, now: float) -> State:

@@ -34,6 +34,7 @@ from hybridd.master.children import (
 )
 from hybridd.master.desired import Desired, Stop
 from hybridd.master.replacing import commit, dismiss, release, replaceable, revive, settled_at
+from hybridd.master.upgrading import upgrade
 
 CANARY = 1
 """Workers beyond the wanted number while a generation is on trial."""
@@ -61,12 +62,14 @@ def plan(desired: Desired, children: Collection[Child], now: float) -> list[Acti
     actions += fill(desired, live, outgoing - leaving, taken, now)
     if desired.reload_asked and not desired.trial and not desired.fallback:
         actions.append(ReadConfiguration())
-    return actions
+    return [*actions, *upgrade(desired, now)]
 
 
 def next_deadline(desired: Desired, children: Collection[Child], now: float) -> float:
     """Return when ``plan`` has something to say though nothing happened; infinity when never."""
     times = [child.deadline for child in children]
+    if desired.successor is not None:
+        times.append(desired.successor.deadline)
     if desired.stop is Stop.NO:
         times += [*desired.not_before.values(), settled_at(desired, children)]
         if any(child.marked for child in children):
@@ -94,9 +97,9 @@ def overdue(due: Iterable[Child]) -> list[Action]:
 
 def stop(desired: Desired, children: Collection[Child], now: float) -> list[Action]:
     """Let every worker leave; leave when none is left."""
-    if not children:
+    if not children and desired.successor is None:
         return [Exit(desired.exit_code)]
-    actions: list[Action] = []
+    actions: list[Action] = [*upgrade(desired, now)]
     for child in children:
         if desired.stop is Stop.QUICK and (child.live or child.phase in {Phase.HUNG, Phase.RETIRED, Phase.DRAINING}):
             # Who boots has nothing to finish, and may not yet understand a polite word.

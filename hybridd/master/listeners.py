@@ -61,9 +61,7 @@ class Listeners:
             BindError: an address cannot be had; nothing has changed.
         """
         wanted, missing = split(self.current, addresses)
-        for address in missing:
-            if address.kind in {Kind.FD, Kind.SYSTEMD}:
-                raise BindError(f"cannot listen on {address}: it can only be taken over when hybridd starts")
+        refuse_handed(missing)
         new = bind(missing)
         self._of[generation] = (*wanted, *new)
         self._number(new)
@@ -112,6 +110,13 @@ class Listeners:
         free = iter([number for number in range(1, MOST_NUMBERS) if number not in taken])
         for listener in new:
             listener.number = next(free, MOST_NUMBERS - 1)
+
+
+def refuse_handed(addresses: Iterable[Address]) -> None:
+    """Raise for what only whoever starts hybridd can hand to it."""
+    for address in addresses:
+        if address.kind in {Kind.FD, Kind.SYSTEMD}:
+            raise BindError(f"cannot listen on {address}: it can only be taken over when hybridd starts")
 
 
 def split(current: Sequence[Listener], addresses: Sequence[Address]) -> tuple[list[Listener], list[Address]]:

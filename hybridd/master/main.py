@@ -12,27 +12,32 @@ import logging
 import os
 import platform
 import time
+from collections.abc import Sequence
 
 import hybridd
 from hybridd.config.loading import Loaded
 from hybridd.config.settings import Config
 from hybridd.errors import ExitCode, HybriddError
-from hybridd.master import status
+from hybridd.master import predecessor, status
 from hybridd.master.admin import Admin
 from hybridd.master.announcer import Announcer
+from hybridd.master.command import Command, this_command
 from hybridd.master.control import Control
 from hybridd.master.effects import Effects
 from hybridd.master.farewell import Farewell
+from hybridd.master.handover import Role
 from hybridd.master.inheritance import Inheritance
 from hybridd.master.listeners import Listeners
 from hybridd.master.machine import Machine, shortcomings
 from hybridd.master.master import Master, Parts
 from hybridd.master.pages import make_pages
+from hybridd.master.predecessor import Life, Predecessor
 from hybridd.master.reload import Configurations, patience_of, policy_of
 from hybridd.master.signals import SIGNALS
 from hybridd.master.stacks import StackFiles
 from hybridd.master.start import Start, begin, note_failure, where_log
 from hybridd.master.state import State, first_state
+from hybridd.master.upgrade import Doors, Estate, House, Upgrade
 from hybridd.master.verbs import make_verbs
 from hybridd.master.vitals import Vitals
 from hybridd.net.listener import Listener
@@ -59,15 +64,20 @@ def run(loaded: Loaded) -> int:
         HybriddError: hybridd cannot start: an address that cannot be bound, a log that cannot be opened.
     """
     notifier = Notifier.from_environment(os.environ)
+    command = this_command(os.environ)
+    before = predecessor.find(os.environ)
+    notifier.silent = before is not None
     try:
-        start = begin(loaded)
+        start = begin(loaded, before)
         if isinstance(start, Launcher):
             return start.wait(where_log(loaded.config))
     except HybriddError as error:
         notifier.status(str(error))
+        if before is not None:
+            before.failed(error.exit_code, str(error))
         raise
     try:
-        return _be_master(loaded, start, notifier)
+        return _be_master(loaded, start, notifier, command)
     except HybriddError as error:
         notifier.status(str(error))
         note_failure(loaded.config, error)
@@ -90,7 +100,7 @@ def run(loaded: Loaded) -> int:
             listener.sock.close()  # and not more: its file and its end are the master's
 
 
-def _be_master(loaded: Loaded, start: Start, notifier: Notifier) -> int:
+def _be_master(loaded: Loaded, start: Start, notifier: Notifier, command: Command) -> int:
     start.settle()
     open_files = raise_open_files().after
 
@@ -126,21 +136,29 @@ def _be_master(loaded: Loaded, start: Start, notifier: Notifier) -> int:
         announcer=Announcer(notifier, config.protocol or config.application, start.ready),
         history=status.History(started=reactor.now, reload_timestamp=time.time()),
         farewell=Farewell(),
+        upgrade=Upgrade(reactor),
     )
-    master = Master(_first_state(configurations, scoreboard), reactor, parts)
+    master = Master(_first_state(configurations, scoreboard, start.before), reactor, parts)
     sources = status.Sources(
         scoreboard, parts.vitals, parts.history, lambda: listeners.current, start.admin_listeners, start.control
     )
     admin = _make_admin(master, parts, sources)
     control = _make_control(master, parts, sources, start.control)
     signals = SignalBytes(reactor, [understood.number for understood in SIGNALS], master.receive_signal)
-    inheritance.close_in_child += [admin.close_in_child, signals.close, start.verdict.close]
+    inheritance.close_in_child += [
+        *(admin.close_in_child, signals.close, start.verdict.close, parts.upgrade.close_in_child),
+        *([control.close_in_child] if control is not None else []),
+        *([start.before.close] if start.before is not None else []),
+    ]
     signals.install()
-    admin.open()
     if control is not None:
-        inheritance.close_in_child.append(control.close_in_child)
         master.watchers.append(control.review)
-        control.open()
+    doors: list[Doors] = [admin] if control is None else [admin, control]
+    parts.upgrade.house = _make_house(command, master, parts, start, doors)
+    if start.before is None:
+        _open(doors)
+    else:
+        _follow(start.before, master, parts, doors)
     # What is there now is shared with every worker; a collection that looked at it would write to its pages and so
     # copy them, some 5 MiB for each worker.  (Measured when a worker held its 5,000th connection.)
     gc.collect()
@@ -154,22 +172,72 @@ def _be_master(loaded: Loaded, start: Start, notifier: Notifier) -> int:
     signals.close()
     reactor.close()
     last_words = parts.announcer.last_words
+    if start.before is not None and last_words:
+        start.before.failed(master.exit_code, f"{last_words}\n{parts.announcer.last_said}")
     start.leave(master.exit_code, f"{last_words}; its log is {where_log(config)}" if last_words else "")
     _log.info("hybridd ends with exit status %d", master.exit_code)
+    parts.upgrade.close()
+    if start.before is not None:
+        start.before.close()
     inheritance.close()
     return master.exit_code
 
 
-def _first_state(configurations: Configurations, scoreboard: Scoreboard) -> State:
+def _open(doors: Sequence[Doors]) -> None:
+    for door in doors:
+        door.open()
+
+
+def _make_house(command: Command, master: Master, parts: Parts, start: Start, doors: Sequence[Doors]) -> House:
+    """Say what an upgrade of this master would have to arrange."""
+    heritage = parts.effects.inheritance
+    control = [] if start.control is None else [(Role.CONTROL, start.control)]
+
+    def estate() -> Estate:
+        return Estate(
+            [
+                *((Role.PUBLIC, listener) for listener in heritage.listeners.current),
+                *((Role.ADMIN, listener) for listener in start.admin_listeners),
+                *control,
+            ],
+            (parts.configurations.in_force.workers, master.state.desired.workers),
+        )
+
+    return House(command, estate, doors, master.ask, parts.announcer.speak_no_more, start.keep_pid_file)
+
+
+def _follow(before: Predecessor, master: Master, parts: Parts, doors: Sequence[Doors]) -> None:
+    """Take the place of the master before us, when it gives the word."""
+    heritage = parts.effects.inheritance
+
+    def take_over() -> None:
+        for listener in heritage.listeners.current:
+            if listener.owned:
+                listener.sock.listen(parts.configurations.in_force.backlog)  # again: it may have changed
+        _open(doors)
+
+    life = Life(
+        tell=master.ask,
+        state=lambda: master.state,
+        take_over=take_over,
+        release=parts.effects.revive,
+        speak=lambda: parts.announcer.begin_to_speak(master.state, master.now()),
+    )
+    master.watchers.append(before.review)
+    before.begin(heritage.reactor, life)
+
+
+def _first_state(configurations: Configurations, scoreboard: Scoreboard, before: Predecessor | None) -> State:
     config = configurations.in_force
     return first_state(
-        config.workers,
+        before.workers(config.workers) if before else config.workers,
         patience_of(config),
         policy_of(config),
         drain_delay=config.shutdown.drain_delay,
         slots=scoreboard.capacity,
         surge=config.reload.surge,
         unavailable=config.recycle.max_unavailable,
+        heir=before is not None,
     )
 
 

@@ -22,6 +22,7 @@ from hybridd.master import children as do
 from hybridd.master import events, lifecycle
 from hybridd.master.announcer import Announcer
 from hybridd.master.children import Action
+from hybridd.master.doorbell import Doorbell
 from hybridd.master.effects import Effects
 from hybridd.master.events import Event
 from hybridd.master.farewell import Farewell
@@ -34,8 +35,10 @@ from hybridd.master.signals import BY_NUMBER
 from hybridd.master.stacks import StackReader
 from hybridd.master.state import State
 from hybridd.master.status import History
+from hybridd.master.successor import EndSuccessor, HandOver, StartSuccessor
+from hybridd.master.upgrade import Upgrade
 from hybridd.master.vitals import ROUND, Stall, Vitals
-from hybridd.net.reactor import READ, Reactor, Timer
+from hybridd.net.reactor import Reactor, Timer
 from hybridd.ops import logs as logging_setup
 from hybridd.worker import words
 
@@ -55,6 +58,7 @@ class Parts:
     announcer: Announcer
     history: History
     farewell: Farewell
+    upgrade: Upgrade
 
 
 class Master:
@@ -81,6 +85,7 @@ class Master:
         self._registrar = Registrar(self._heritage, parts.vitals, parts.history)
         self.stacks = StackReader(reactor, self._heritage.stacks, self._send)
         self._farewell = parts.farewell
+        self._upgrade = parts.upgrade
         self._inbox: list[Event] = []
         self._attention = True  # something may have happened; at first, that there are no workers
         self._timer: Timer | None = None
@@ -88,7 +93,7 @@ class Master:
 
     def begin(self, watchdog: float | None) -> None:
         """Take part in the turns of the reactor; ``watchdog``: seconds between two signs of life for systemd."""
-        _Doorbell(self._heritage.doorbell, self._reactor, self)
+        Doorbell(self._heritage.doorbell, self._reactor, self.look)
         self._reactor.after_turn.append(self._turned)
         self._reactor.call_later(0.0, self.look)  # so that the first turn does not sleep
         self._round()
@@ -124,6 +129,7 @@ class Master:
         self._inbox += self._vitals.announced(self.state.children)
         self._take(self._inbox)
         self._inbox = []
+        self._take(self._upgrade.reap())
         self._reap()
         for _ in range(MOST_ROUNDS):
             actions = lifecycle.plan(self.state.desired, self.state.children.values(), self._reactor.now)
@@ -185,10 +191,11 @@ class Master:
 
     # What the plan wants.
 
-    def _carry_out(self, action: Action) -> Event:  # noqa: PLR0911 - one line per action
+    def _carry_out(self, action: Action) -> Event:  # noqa: C901, PLR0911 - one line per action
         match action:
             case do.Spawn():
                 probation = self.state.patience[action.generation].settle if action.canary else 0.0
+                probation = inf if self.state.heir else probation  # predecessor.py says when
                 return self._effects.spawn(action, self._configurations.of(action.generation), probation)
             case do.Drain() | do.Quit() | do.Abort() | do.Kill():
                 if self.state.desired.stop and not self._farewell.begun:
@@ -206,6 +213,8 @@ class Master:
                 return events.Committed(action.generation)
             case do.ReadConfiguration():
                 return self._configurations.read()
+            case StartSuccessor() | HandOver() | EndSuccessor():
+                return self._upgrade.carry_out(action)
             case do.Exit():
                 return events.Left()
             case _:
@@ -236,6 +245,8 @@ class Master:
                 self._follow(generation)
             case _:
                 pass
+        if self.state.last_upgrade is not before.last_upgrade and self.state.last_upgrade is not None:
+            self._upgrade.ended(self.state.last_upgrade)
         if self.state.last_reload is not before.last_reload and self.state.last_reload is not None:
             self._history.reload_successful = not self.state.last_reload.refused
             if self._history.reload_successful:
@@ -300,17 +311,3 @@ class Master:
 
 def _tell_stall(stall: Stall, stacks: str) -> None:
     _log.error("%s; its threads stand here:", stall.sentence, extra={"stacks": stacks})
-
-
-class _Doorbell:
-    """An event descriptor that workers write to when the master should look at their rows."""
-
-    def __init__(self, fd: int, reactor: Reactor, master: Master) -> None:
-        self._fd = fd
-        self._master = master
-        reactor.register(fd, READ, self)
-
-    def ready(self, mask: int) -> None:
-        del mask
-        os.eventfd_read(self._fd)
-        self._master.look()

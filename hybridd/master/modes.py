@@ -22,7 +22,9 @@ class Mode(Enum):
     """What the master is at."""
 
     STARTING = "starting"  # until the first generation is complete
+    WAITING = "waiting"  # complete, but the master before us (upgrade.py) still serves
     RUNNING = "running"
+    UPGRADING = "upgrading"  # a successor is on its way; back to RUNNING when it fails
     STOPPING = "stopping"  # until the last worker has left
     STOPPED = "stopped"
 
@@ -51,9 +53,41 @@ _STOP = Go(Mode.STOPPING)
 _STOPS = Ignore("ignored: hybridd is stopping")
 _LATE = Ignore("ignored: too late, hybridd is stopping and the new generation will not be used")
 _GONE = Ignore("ignored: hybridd has stopped")
-_NO_UPGRADE = Ignore("refused: this version cannot upgrade itself while it runs; restart it instead")
+_TOO_EARLY = Ignore("refused: hybridd is still starting; upgrade it when it is ready")
+_NOT_OURS = Ignore("refused: this master has not taken over yet; ask the one that serves")
+_UPGRADES = Ignore("refused: an upgrade is on its way; ask again when it has ended")
+_NO_SUCCESSOR = Ignore("ignored: there is no successor")
+_NO_PREDECESSOR = Ignore("ignored: there is no other master whose place could be taken")
+_TOO_LATE = Ignore("ignored: hybridd is stopping and nobody takes its place")
 _ONCE = Ignore("ignored: this happens once, at the start")
 _STILL = Ignore("ignored: workers are wanted, so the loop goes on")
+
+_OF_SUCCESSORS: Final[tuple[type[Event], ...]] = (
+    events.SuccessorStarted,
+    events.SuccessorReady,
+    events.HandingOver,
+    events.SuccessorTook,
+    events.SuccessorEnded,
+    events.SuccessorDied,
+)
+
+_OF_WORKERS: Final[tuple[type[Event], ...]] = (
+    events.ConfigurationRead,
+    events.ConfigurationRefused,
+    events.Spawned,
+    events.SpawnFailed,
+    events.BecameReady,
+    events.BeganToLeave,
+    events.SeemsHung,
+    events.Recovered,
+    events.Marked,
+    events.Died,
+    events.Signalled,
+    events.Retired,
+    events.Revived,
+    events.Promoted,
+    events.Committed,
+)
 
 TABLE: Final[Mapping[Mode, Mapping[type[Event], Cell]]] = {
     Mode.STARTING: {
@@ -63,7 +97,10 @@ TABLE: Final[Mapping[Mode, Mapping[type[Event], Cell]]] = {
         events.ScaleAsked: _STAY_STARTING,
         events.RestartAsked: _STAY_STARTING,
         events.ReopenAsked: _STAY_STARTING,
-        events.UpgradeAsked: _NO_UPGRADE,
+        events.UpgradeAsked: _TOO_EARLY,
+        events.UpgradeRefused: _NO_SUCCESSOR,
+        **dict.fromkeys(_OF_SUCCESSORS, _NO_SUCCESSOR),
+        events.TookOver: _NO_PREDECESSOR,
         events.ConfigurationRead: _STAY_STARTING,
         events.ConfigurationRefused: _STAY_STARTING,
         events.Spawned: _STAY_STARTING,
@@ -80,7 +117,25 @@ TABLE: Final[Mapping[Mode, Mapping[type[Event], Cell]]] = {
         events.Promoted: _STAY_STARTING,
         events.Committed: _STAY_STARTING,
         events.FleetComplete: _STAY,
+        events.FleetHeld: Go(Mode.WAITING),
         events.GaveUp: _STOP,
+        events.Left: _STILL,
+    },
+    Mode.WAITING: {
+        events.StopAsked: _STOP,
+        events.QuitAsked: _STOP,
+        events.ReloadAsked: _NOT_OURS,
+        events.ScaleAsked: _NOT_OURS,
+        events.RestartAsked: _NOT_OURS,
+        events.ReopenAsked: Go(Mode.WAITING),
+        events.UpgradeAsked: _NOT_OURS,
+        events.UpgradeRefused: _NO_SUCCESSOR,
+        **dict.fromkeys(_OF_SUCCESSORS, _NO_SUCCESSOR),
+        events.TookOver: Go(Mode.RUNNING),
+        **dict.fromkeys(_OF_WORKERS, Go(Mode.WAITING)),
+        events.FleetComplete: _ONCE,
+        events.FleetHeld: _ONCE,
+        events.GaveUp: Ignore("ignored: a generation that was complete is never given up"),
         events.Left: _STILL,
     },
     Mode.RUNNING: {
@@ -90,7 +145,11 @@ TABLE: Final[Mapping[Mode, Mapping[type[Event], Cell]]] = {
         events.ScaleAsked: _STAY,
         events.RestartAsked: _STAY,
         events.ReopenAsked: _STAY,
-        events.UpgradeAsked: _NO_UPGRADE,
+        events.UpgradeAsked: _STAY,  # remembered: runs when no reload is on its way
+        events.UpgradeRefused: _STAY,
+        **dict.fromkeys(_OF_SUCCESSORS, _NO_SUCCESSOR),
+        events.SuccessorStarted: Go(Mode.UPGRADING),
+        events.TookOver: _NO_PREDECESSOR,
         events.ConfigurationRead: _STAY,
         events.ConfigurationRefused: _STAY,
         events.Spawned: _STAY,
@@ -107,6 +166,29 @@ TABLE: Final[Mapping[Mode, Mapping[type[Event], Cell]]] = {
         events.Promoted: _STAY,
         events.Committed: _STAY,
         events.FleetComplete: _ONCE,
+        events.FleetHeld: _ONCE,
+        events.GaveUp: Ignore("ignored: a generation that served before is never given up"),
+        events.Left: _STILL,
+    },
+    Mode.UPGRADING: {
+        events.StopAsked: _STOP,
+        events.QuitAsked: _STOP,
+        events.ReloadAsked: _UPGRADES,
+        events.ScaleAsked: _UPGRADES,
+        events.RestartAsked: _UPGRADES,
+        events.ReopenAsked: Go(Mode.UPGRADING),
+        events.UpgradeAsked: _UPGRADES,
+        events.UpgradeRefused: Ignore("ignored: a successor is on its way"),
+        events.SuccessorStarted: Ignore("ignored: a successor is on its way"),
+        events.SuccessorReady: Go(Mode.UPGRADING),
+        events.HandingOver: Go(Mode.UPGRADING),
+        events.SuccessorTook: _STOP,
+        events.SuccessorEnded: Go(Mode.UPGRADING),
+        events.SuccessorDied: _STAY,
+        events.TookOver: _NO_PREDECESSOR,
+        **dict.fromkeys(_OF_WORKERS, Go(Mode.UPGRADING)),
+        events.FleetComplete: _ONCE,
+        events.FleetHeld: _ONCE,
         events.GaveUp: Ignore("ignored: a generation that served before is never given up"),
         events.Left: _STILL,
     },
@@ -118,6 +200,14 @@ TABLE: Final[Mapping[Mode, Mapping[type[Event], Cell]]] = {
         events.RestartAsked: _STOPS,
         events.ReopenAsked: _STOP,
         events.UpgradeAsked: _STOPS,
+        events.UpgradeRefused: _TOO_LATE,
+        events.SuccessorStarted: _STOP,  # it is ended at once
+        events.SuccessorReady: _TOO_LATE,
+        events.HandingOver: _TOO_LATE,
+        events.SuccessorTook: _TOO_LATE,
+        events.SuccessorEnded: _STOP,
+        events.SuccessorDied: _STOP,
+        events.TookOver: _TOO_LATE,
         events.ConfigurationRead: _LATE,
         events.ConfigurationRefused: _LATE,
         events.Spawned: _STOP,  # forked in the turn in which the stop came
@@ -134,6 +224,7 @@ TABLE: Final[Mapping[Mode, Mapping[type[Event], Cell]]] = {
         events.Promoted: _LATE,
         events.Committed: _LATE,
         events.FleetComplete: _ONCE,
+        events.FleetHeld: _ONCE,
         events.GaveUp: Ignore("ignored: hybridd is stopping already"),
         events.Left: Go(Mode.STOPPED),
     },

@@ -68,7 +68,19 @@ def _consequences(before: State, event: Event, after: State, now: float) -> list
         else:
             serving = workers(after.count(Phase.READY))
             lines.append(Line(logging.INFO, f"reload: done, {serving} of generation {result.generation}"))
-    if before.mode is Mode.STARTING and after.mode is Mode.RUNNING:
+    upgrade = after.last_upgrade
+    if upgrade is not None and upgrade is not before.last_upgrade:
+        if upgrade.pid:
+            text = (
+                f"upgrade: done, pid {upgrade.pid} serves; this master drains {workers(len(after.children))} and leaves"
+            )
+            lines.append(Line(logging.INFO, text))
+        else:
+            lines.append(Line(logging.ERROR, f"upgrade: failed, this master goes on: {upgrade.reason}"))
+    if before.mode is Mode.STARTING and after.mode is Mode.WAITING:
+        held = workers(after.count(Phase.READY))
+        lines.append(Line(logging.INFO, f"upgrade: {held} ready, waiting for the word of the master before this one"))
+    if before.mode in {Mode.STARTING, Mode.WAITING} and after.mode is Mode.RUNNING:
         serving = f"{workers(after.count(Phase.READY))}, generation {after.desired.generation}"
         lines.append(Line(logging.INFO, f"ready: {serving}"))
     if not after.desired.stop:
@@ -112,14 +124,23 @@ def _wish(before: State, event: Event, after: State) -> list[Line]:
             text = f"restart: worker={slot} is to be replaced"
         case events.ReopenAsked():
             text = "logs: opened again"
+        case events.UpgradeAsked():
+            waits = before.desired.trial or before.desired.fallback or before.desired.reload_asked
+            text = "upgrade: waits for the reload that is on its way" if waits else "upgrade: asked for"
         case _:
             text = _stopping(before, after)
     return [Line(logging.INFO, text)]
 
 
-def _news(before: State, event: Event, after: State, now: float) -> list[Line]:  # noqa: PLR0911 - one per event
+def _news(before: State, event: Event, after: State, now: float) -> list[Line]:  # noqa: C901, PLR0911 - one per event
     """Return what is to be said of a worker, or of a generation."""
     match event:
+        case events.SuccessorStarted(pid=pid):
+            return [Line(logging.INFO, f"upgrade: a new master (pid {pid}) is started")]
+        case events.SuccessorReady(pid=pid):
+            return [Line(logging.INFO, f"upgrade: the workers of the new master (pid {pid}) are ready")]
+        case events.SuccessorEnded(pid=pid, why=why):
+            return [Line(logging.WARNING, f"upgrade: the new master (pid {pid}) is killed: {why}")]
         case events.ConfigurationRead(generation=generation):
             return [Line(logging.INFO, f"reload: generation {generation} goes on trial behind one worker")]
         case events.Promoted(generation=generation) if after.desired.fallback:

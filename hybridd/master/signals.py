@@ -47,7 +47,12 @@ SIGNALS: Final = (
         " if it can boot; else nothing changes.",
     ),
     Understood(signal.SIGUSR1, events.ReopenAsked(), "Open the log files again, after they were moved away."),
-    Understood(signal.SIGUSR2, events.UpgradeAsked(), "Reserved for the upgrade of hybridd itself; refused for now."),
+    Understood(
+        signal.SIGUSR2,
+        events.UpgradeAsked(),
+        "Upgrade: the command is started again as it is on disk now; the new master takes the listeners over,"
+        " and the old one drains and leaves. If the new one fails, nothing changes.",
+    ),
     Understood(signal.SIGTTIN, events.ScaleAsked(1), "One worker more."),
     Understood(signal.SIGTTOU, events.ScaleAsked(-1), "One worker fewer; the last one stays."),
     Understood(signal.SIGWINCH, None, "Ignored: terminals send it when their window changes."),

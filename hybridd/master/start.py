@@ -14,17 +14,20 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 import hybridd
+from hybridd.config.address import Address, Kind
 from hybridd.config.loading import Loaded
 from hybridd.config.problem import Problem
 from hybridd.config.settings import Config
 from hybridd.errors import BindError, ConfigurationError, HybriddError, OperatingSystemError
 from hybridd.master.control import bind_control, control_path
+from hybridd.master.handover import Role
+from hybridd.master.predecessor import Predecessor
 from hybridd.net.listener import Listener, bind_all
 from hybridd.net.private import PrivateListener
 from hybridd.ops import logs as logging_setup
@@ -50,6 +53,7 @@ class Start:
         identity: whom to become; None: we stay who we are.
         notes: what to say once it is clear where the log is.
         control: the control socket, None when there is none.
+        before: the master whose place we take, None when there is none.
     """
 
     config: Config
@@ -59,6 +63,7 @@ class Start:
     admin_listeners: list[Listener]
     pid_file: PidFile | None
     verdict: Verdict = field(default_factory=Verdict)
+    before: Predecessor | None = None
     notes: list[str] = field(default_factory=list)
     control: PrivateListener | None = None
 
@@ -75,20 +80,33 @@ class Start:
         if self.pid_file is not None:
             self.pid_file.prepare(owner)
         if path := control_path(self.config.control, os.environ):
-            self.control = bind_control(path, self.identity)
+            self.control = self._control(path)
         if self.identity is not None:
             privileges.become(self.identity)
         for note in self.notes:
             _log.warning("%s", note)
 
+    def _control(self, path: str) -> PrivateListener | None:
+        if self.before is not None:
+            with suppress(BindError):
+                kept, _ = self.before.choose(Role.CONTROL, [Address(Kind.UNIX, path=path)])
+                for listener in kept:
+                    if isinstance(listener, PrivateListener):
+                        return listener
+        return bind_control(path, self.identity)
+
     def ready(self) -> None:
         """Tell those who wait for it that we serve."""
+        self.keep_pid_file()
+        self.verdict.ready()
+
+    def keep_pid_file(self) -> None:
+        """Let the PID file name us."""
         if self.pid_file is not None:
             try:
                 self.pid_file.write(os.getpid())
             except OSError as error:
                 _log.error("the PID file %s cannot be written: %s", self.pid_file.path, error.strerror)
-        self.verdict.ready()
 
     def leave(self, code: int, reason: str) -> None:
         """Give back what is ours, and tell those who still wait for it how we end."""
@@ -97,10 +115,15 @@ class Start:
         if self.pid_file is not None:
             self.pid_file.remove()
         self.verdict.failed(code, reason)
+        if self.before is not None:
+            self.before.failed(code, reason)
 
 
-def begin(loaded: Loaded) -> Start | Launcher:
-    """Make what is made in the foreground.  With ``daemon`` this returns twice: see ``daemonize.launch``."""
+def begin(loaded: Loaded, before: Predecessor | None = None) -> Start | Launcher:
+    """Make what is made in the foreground.  With ``daemon`` this returns twice: see ``daemonize.launch``.
+
+    A successor is where the master before it is: in the background, if that is there.
+    """
     config = loaded.config
     if config.daemon and os.getpid() == 1:
         text = "process 1 cannot leave: its end is the end of the container; run in the foreground there"
@@ -112,18 +135,18 @@ def begin(loaded: Loaded) -> Start | Launcher:
         os.umask(config.umask)
     pid_file = PidFile(config.pid_file) if config.pid_file else None
     if pid_file is not None:
-        pid_file.refuse_another()
+        pid_file.refuse_another(before.pid if before else 0)
     notes = list(_arrange(loaded, identity)) if identity else []
     if config.daemon and "NOTIFY_SOCKET" in os.environ:
         notes.append("whoever started hybridd waits to be notified by this process (NOTIFY_SOCKET): leave daemon out")
     logs = open_logs(config, identity)
     try:
-        listeners, admin_listeners = bind(config, identity)
+        listeners, admin_listeners = bind(config, identity, before)
     except BindError as error:
         note_failure(config, error)
         raise
-    start = Start(config, identity, logs, listeners, admin_listeners, pid_file, notes=notes)
-    return _into_background(start) if config.daemon else start
+    start = Start(config, identity, logs, listeners, admin_listeners, pid_file, notes=notes, before=before)
+    return _into_background(start) if config.daemon and before is None else start
 
 
 def _into_background(start: Start) -> Start | Launcher:
@@ -180,12 +203,21 @@ def open_logs(config: Config, identity: Identity | None, *, daemon: bool = False
         raise OperatingSystemError(f"cannot open the log: {error}") from None
 
 
-def bind(config: Config, identity: Identity | None) -> tuple[list[Listener], list[Listener]]:
-    """Bind everything or nothing; a BindError names what could not be."""
+def bind(
+    config: Config, identity: Identity | None, before: Predecessor | None = None
+) -> tuple[list[Listener], list[Listener]]:
+    """Bind everything or nothing, but what the master before us has already; a BindError names what could not be."""
     inherited = take_listen_fds(os.environ, os.getpid())
-    listeners = bind_all(config.listen, config.backlog, inherited)
+
+    def have(role: Role, addresses: Sequence[Address], backlog: int) -> list[Listener]:
+        if before is None:
+            return bind_all(addresses, backlog, inherited)
+        kept, missing = before.choose(role, addresses)
+        return [*kept, *bind_all(missing, backlog, {})]
+
+    listeners = have(Role.PUBLIC, config.listen, config.backlog)
     try:
-        admin_listeners = bind_all([config.admin], ADMIN_BACKLOG, inherited) if config.admin else []
+        admin_listeners = have(Role.ADMIN, [config.admin] if config.admin else [], ADMIN_BACKLOG)
     except BindError:
         for listener in listeners:
             listener.close()  # the file of a unix socket would stay

@@ -35,6 +35,16 @@ class ReloadResult:
 
 
 @dataclass(frozen=True, slots=True)
+class UpgradeResult:
+    """How the last upgrade ended; ``pid`` is the successor's, 0 when it came to nothing: see ``reason``."""
+
+    pid: int
+    reason: str
+    at: float
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Undo:
     """The settings before a reload that can still be undone; ``workers`` is by how many it changed their number."""
 
@@ -61,6 +71,9 @@ class State:
         attempts: how many first workers died of a signal.
         readings: how often the configuration was read again.
         last_reload: None before the first one.
+        upgrades: how many upgrades have ended, well or not.
+        last_upgrade: None before the first one.
+        heir: we are to take another master's place; until then our workers wait.
     """
 
     desired: Desired
@@ -75,6 +88,9 @@ class State:
     attempts: int = 0
     readings: int = 0
     last_reload: ReloadResult | None = None
+    upgrades: int = 0
+    last_upgrade: UpgradeResult | None = None
+    heir: bool = False
 
     @property
     def finished(self) -> bool:
@@ -104,11 +120,16 @@ def first_state(
     slots: int,
     surge: int = 1,
     unavailable: int = 1,
+    heir: bool = False,
 ) -> State:
-    """Return the state in which nothing has happened: generation 1 is on trial, and there is no other."""
+    """Return the state in which nothing has happened: generation 1 is on trial, and there is no other.
+
+    ``heir``: another master serves meanwhile, so there is time to watch the canary.
+    """
     return State(
         Desired(min(max(1, workers), most_workers(slots)), trial=1, slots=slots, surge=surge, unavailable=unavailable),
-        {1: replace(patience, settle=0.0)},  # nobody serves that could be protected from it
+        {1: patience if heir else replace(patience, settle=0.0)},  # nobody serves that could be protected from it
         policy=policy,
         drain_delay=drain_delay,
+        heir=heir,
     )

@@ -89,6 +89,8 @@ def sentence(state: State, now: float) -> str:
     result = state.last_reload
     if result is not None and result.refused:
         text += f"; last reload refused: {result.reason}"
+    if state.last_upgrade is not None and not state.last_upgrade.pid:
+        text += f"; last upgrade failed: {state.last_upgrade.reason}"
     return text
 
 
@@ -168,6 +170,7 @@ def report(state: State, config: Config, sources: Sources, now: float, *, stacks
         "admin": [listener.address for listener in sources.admin],
         "control": sources.control.address if sources.control else None,
         "reload": _reload(state, history, now),
+        "upgrade": _upgrade(state, now),
         "degraded": degraded_reason(state, now) or None,
         "deaths": _deaths(history, now, stacks=stacks),
     }
@@ -234,6 +237,16 @@ def _reload(state: State, history: History, now: float) -> dict[str, Any]:
         "reason": None if result is None else result.reason or None,
         "age": None if result is None else round(now - result.at, 3),
         "pending": state.desired.reload_asked,
+    }
+
+
+def _upgrade(state: State, now: float) -> dict[str, Any]:
+    successor, result = state.desired.successor, state.last_upgrade
+    return {
+        "successor": None if successor is None else {"pid": successor.pid, "state": successor.stage.value},
+        "pending": state.desired.upgrade_asked,
+        "failure": None if result is None else result.reason or None,
+        "age": None if result is None else round(now - result.at, 3),
     }
 
 

@@ -41,6 +41,7 @@ def make_verbs(
         ("POST", "/reload"): verbs.reload,
         ("POST", "/scale"): verbs.scale,
         ("POST", "/restart"): verbs.restart,
+        ("POST", "/upgrade"): verbs.upgrade,
         ("POST", "/drain"): verbs.drain,
         ("POST", "/stop"): verbs.stop,
         ("POST", "/reopen-logs"): verbs.reopen_logs,
@@ -111,6 +112,17 @@ class _Verbs:
         return Waiting(
             lambda: verdicts.restart(master.state, found[0]),
             lambda: verdicts.restart_late(master.state, found[0]),
+        )
+
+    def upgrade(self, _: Arguments) -> Waiting:
+        master = self._master
+        if refusal := verdicts.refused(master.state, events.UpgradeAsked()):
+            return _at_once(refusal)
+        number = master.state.upgrades + 1
+        master.ask(events.UpgradeAsked())
+        return Waiting(
+            lambda: verdicts.upgrade(master.state, number),
+            lambda: verdicts.upgrade_late(master.state),
         )
 
     def drain(self, _: Arguments) -> Waiting:

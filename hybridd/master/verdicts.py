@@ -102,6 +102,28 @@ def restart_late(state: State, pid: int) -> Reply:
     return Reply(False, f"not yet: {what}")
 
 
+def upgrade(state: State, number: int) -> Reply | None:
+    """Whether the ``number``-th upgrade, or a later one, has ended."""
+    result = state.last_upgrade
+    if result is None or state.upgrades < number:
+        stops = state.mode in {Mode.STOPPING, Mode.STOPPED}
+        return Reply(False, f"{STOPS}: the upgrade is given up") if stops else None
+    details = {"pid": result.pid or None, "reason": result.reason or None, "said": result.said or None}
+    if not result.pid:
+        message = f"failed, this master goes on: {result.reason}"
+        return Reply(False, f"{message}\n{result.said}" if result.said else message, details)
+    return Reply(True, f"upgraded: the new master has pid {result.pid}", details)
+
+
+def upgrade_late(state: State) -> Reply:
+    """What to say when an upgrade takes longer than its asker will wait."""
+    successor = state.desired.successor
+    if successor is None:
+        return Reply(False, "not yet: it waits for the reload that is on its way; hybridd status shows how it ends")
+    what = f"the new master (pid {successor.pid}) is {successor.stage.value}"
+    return Reply(False, f"not yet: {what}; hybridd status shows how it ends")
+
+
 def stop(state: State) -> Reply | None:
     """Whether everything has ended."""
     return Reply(True, "stopped: every worker has left") if state.finished else None

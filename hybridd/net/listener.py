@@ -61,6 +61,19 @@ class Listener:
         connection.setblocking(False)
         return connection, peer
 
+    @property
+    def file(self) -> tuple[int, int] | None:
+        """Which file of a unix socket goes with us; None: none."""
+        return self._file
+
+    def give_away(self) -> None:
+        """Let it be another process's: from now on we only close our descriptor of it."""
+        self.owned, self._file = False, None
+
+    def come_into(self, file: tuple[int, int] | None) -> None:
+        """Own it from now on, with its file if it has one."""
+        self.owned, self._file = True, file
+
     def close(self) -> None:
         """Stop listening; the file of a unix socket goes too, when it is ours and nobody has replaced it."""
         file, self._file = self._file, None

@@ -37,8 +37,12 @@ class PidFile:
         self.path = os.path.abspath(path)  # noqa: PTH100 - text, and links are not followed
         self._reserved = False
 
-    def refuse_another(self) -> None:
-        """Raise when the file names a master that lives, or is not a PID file at all."""
+    def refuse_another(self, predecessor: int = 0) -> None:
+        """Raise when the file names a master that lives, or is not a PID file at all.
+
+        Args:
+            predecessor: a master that may be named: we take its place.
+        """
         try:
             text = self._read()
         except OSError as error:
@@ -46,7 +50,9 @@ class PidFile:
         pid = parse(text)
         if text.strip() and pid is None:
             raise OperatingSystemError(f"pid_file: {self.path} exists and holds no process id; name another file")
-        if pid is not None and pid != os.getpid() and (title := title_of(pid)) is not None and may_be_master(title):
+        if pid is None or pid in {os.getpid(), predecessor}:
+            return
+        if (title := title_of(pid)) is not None and may_be_master(title):
             raise OperatingSystemError(f"hybridd runs already with pid {pid} (pid_file {self.path}); stop it first")
 
     def prepare(self, owner: tuple[int, int] | None) -> None:
@@ -63,6 +69,9 @@ class PidFile:
                 raise self._refused(error) from None
             self._reserved = True
         elif not os.access(directory, os.W_OK | os.X_OK):
+            if os.path.isfile(self.path) and os.access(self.path, os.W_OK):  # noqa: PTH113 - text
+                self._reserved = True  # by the root that the master before us was
+                return
             what = "may not be written" if os.path.isdir(directory) else "does not exist"  # noqa: PTH112 - text
             raise OperatingSystemError(f"pid_file: cannot write {self.path}: the directory {directory} {what}")
 
@@ -80,7 +89,8 @@ class PidFile:
                 raise
             fd = os.open(self.path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
-                os.write(fd, data)  # into the empty file; nobody sees half of so few bytes
+                os.write(fd, data)  # nobody sees half of so few bytes
+                os.ftruncate(fd, len(data))  # a predecessor's number may have been longer
             finally:
                 os.close(fd)
 

@@ -64,6 +64,26 @@ def read_stat(pid: int) -> Stat | None:
         return None
 
 
+def parse_parent(text: str) -> int:
+    """Return the parent's pid in /proc/PID/stat, 0 for what is no such line."""
+    fields = text.rpartition(")")[2].split()
+    return int(fields[1]) if len(fields) > 1 and fields[1].isdecimal() else 0
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the children of a process, dead ones too.  Looks at every process: not for often."""
+    found = []
+    for name in filter(str.isdecimal, os.listdir("/proc")):  # noqa: PTH208 - numbers
+        try:
+            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - as above
+                parent = parse_parent(file.read())
+        except OSError:
+            continue
+        if parent == pid:
+            found.append(int(name))
+    return found
+
+
 def parse_shared(text: str) -> int:
     """Return the bytes of ``Pss:`` in /proc/PID/smaps_rollup, 0 when there is no such line."""
     for line in text.splitlines():

@@ -19,6 +19,7 @@ from typing import Final
 from hybridd.errors import BindError
 
 FIRST_FD: Final = 3  # SD_LISTEN_FDS_START
+IMPORTANT: Final = 2.0  # seconds; the queue of a busy systemd may be full (unix(7), max_dgram_qlen)
 UNNAMED: Final = "unknown"  # what sd_listen_fds_with_names(3) calls a descriptor without a name
 
 _log = logging.getLogger("hybridd.systemd")
@@ -29,6 +30,7 @@ class Notifier:
 
     def __init__(self, address: str = "") -> None:
         """Take the value of NOTIFY_SOCKET: a path, ``@name`` for an abstract socket, empty for nobody."""
+        self.silent = False  # while another process speaks for the service
         self._address = address
         self._warned = False
 
@@ -63,20 +65,21 @@ class Notifier:
 
     def main_pid(self, pid: int) -> None:
         """Another process is the main one from now on."""
-        self.send(MAINPID=str(pid))
+        # A message that is lost here ends the service: systemd would take the end of this process for its end.
+        self.send(IMPORTANT, MAINPID=str(pid))
 
     def failed(self, errno: int, status: str) -> None:
         """We go because of an error of the operating system."""
         self.send(ERRNO=str(errno), STATUS=status)
 
-    def send(self, **assignments: str) -> None:
-        """Send one datagram with these assignments."""
-        if not self._address:
+    def send(self, patience: float = 0.0, /, **assignments: str) -> None:
+        """Send one datagram with these assignments; wait at most ``patience`` seconds for room in the queue."""
+        if not self._address or self.silent:
             return
         try:
             # A socket for each message: none is left open for the workers, who must not speak for us.
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-                channel.setblocking(False)
+                channel.settimeout(patience)  # 0: do not block
                 channel.sendto(message(assignments), socket_name(self._address))
         except (OSError, ValueError) as error:
             if not self._warned:

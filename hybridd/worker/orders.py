@@ -18,4 +18,4 @@ RETIRE: Final = signal.SIGRTMIN + 1
 """Accept nothing more on the listeners that others serve too, finish what is open, and stay."""
 
 REVIVE: Final = signal.SIGRTMIN + 2
-"""Accept again."""
+"""Accept again; in the worker of a successor, for the first time (master/upgrade.py)."""

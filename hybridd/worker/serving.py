@@ -17,6 +17,7 @@ import logging
 import signal
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
+from math import inf
 from typing import Any, Protocol
 
 from hybridd.config.settings import Config
@@ -96,17 +97,20 @@ class Serving:
         self._to_empty: dict[Acceptor, int] = {}  # how many still wait for us, since we were full
 
     def begin(self, lifeline: int, probation: float) -> None:
-        """Say READY; accept at once, or after ``probation`` seconds when a new generation is being tried."""
+        """Say READY; accept at once, or after ``probation`` seconds when a new generation is being tried.
+
+        Infinity: when the master says so (``revive``).
+        """
         reactor = self._reactor
         _Lifeline(lifeline, reactor, self)
         reactor.on_sleep = self._report.sleeps
         reactor.on_wake = self._report.wakes
         reactor.after_turn.append(self._turned)
         self._beat()
-        if probation:
-            reactor.call_later(probation, self._serve)
-        else:
+        if not probation:
             self._serve()
+        elif probation < inf:
+            reactor.call_later(probation, self._serve)
         self._report.state(WorkerState.READY)
 
     def receive_signal(self, number: int) -> None:
@@ -132,11 +136,9 @@ class Serving:
                     acceptor.disarm()
 
     def revive(self) -> None:
-        """Accept again."""
-        if self.phase is Phase.RETIRED:
-            self.phase = Phase.SERVING
-            for acceptor in self._acceptors:
-                acceptor.arm()
+        """Accept again, or (in an upgrade) for the first time."""
+        if self.phase in (Phase.RETIRED, Phase.PROBATION):
+            self._accept()
 
     def orphaned(self) -> None:
         """The master is gone: nobody reads any more what is written for a death certificate."""
@@ -192,9 +194,12 @@ class Serving:
 
     def _serve(self) -> None:
         if self.phase is Phase.PROBATION:
-            self.phase = Phase.SERVING
-            for acceptor in self._acceptors:
-                acceptor.arm()
+            self._accept()
+
+    def _accept(self) -> None:
+        self.phase = Phase.SERVING
+        for acceptor in self._acceptors:
+            acceptor.arm()
 
     def _beat(self) -> None:
         self._report.beat()

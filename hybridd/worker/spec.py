@@ -22,7 +22,8 @@ class WorkerSpec:
         lifeline: read end of a pipe; its end of file means that the master is gone.
         stack_files: of all workers; a slot has one of them.
         doorbell: event descriptor; written to when the master should look at our row.
-        probation: seconds that a new generation's first worker lives before it accepts; 0 for all others.
+        probation: seconds that a new generation's first worker lives before it accepts; 0 for all others; infinity
+            for those of a successor, who wait until it has taken over (orders.REVIVE).
     """
 
     slot: int

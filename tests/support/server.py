@@ -81,6 +81,7 @@ class ServerProcess:
         self._cwd = cwd
         self._pass_fds = tuple(pass_fds)
         self._process: subprocess.Popen[bytes] | None = None
+        self._successor = 0
         self.ended = False
 
     # -- life
@@ -112,15 +113,32 @@ class ServerProcess:
 
     def death(self) -> str:
         """Tell how the master ended; "" while it lives."""
+        if self._successor:
+            return "" if processes.alive(self._successor) else f"the server is gone; its log:\n{self.log()}"
         status = self.process.poll()
         return "" if status is None else f"the server ended with status {status}; its log:\n{self.log()}"
 
-    def wait_ended(self, within: float = 20) -> int:
-        """Wait for the end of the whole session; return the master's exit status (negative: a signal)."""
+    def upgraded(self, within: float = 20) -> int:
+        """Wait until the master has left for another one, which is the master from now on; return its exit status."""
+        status = self._wait_master(within)
+        self._successor = self.status()["pid"]
+        return status
+
+    def _wait_master(self, within: float) -> int:
         try:
-            status = self.process.wait(within)
+            if not self._successor:
+                return self.process.wait(within)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"the server did not end within {within:g} s; its log:\n{self.log()}") from None
+        wait_until(
+            lambda: not processes.alive(self._successor), within=within, what=lambda: f"its end; log:\n{self.log()}"
+        )
+        _, status = os.waitpid(self._successor, 0)  # we are its subreaper
+        return os.waitstatus_to_exitcode(status)
+
+    def wait_ended(self, within: float = 20) -> int:
+        """Wait for the end of the whole session; return the master's exit status (negative: a signal)."""
+        status = self._wait_master(within)
         self.wait_empty()
         return status
 
@@ -146,7 +164,7 @@ class ServerProcess:
             return
         self.ended = True
         try:
-            if self.process.poll() is None:
+            if not self.death():
                 self.stop()
             else:
                 self.wait_empty()
@@ -178,8 +196,13 @@ class ServerProcess:
 
     @property
     def pid(self) -> int:
-        """The master's pid, which is the number of its session too."""
+        """The pid of the master that was started, which is the number of its session too."""
         return self.process.pid
+
+    @property
+    def master(self) -> int:
+        """The pid of the master: after an upgrade that of the newest."""
+        return self._successor or self.pid
 
     def living(self) -> list[processes.Process]:
         """Return the processes of the session that live."""
@@ -187,7 +210,7 @@ class ServerProcess:
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the master."""
-        self.process.send_signal(number)
+        os.kill(self.master, number)
 
     def status(self) -> dict[str, Any]:
         """Return /status."""

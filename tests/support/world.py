@@ -129,9 +129,11 @@ class World:
                 return self._read_configuration()
             case do.Exit():
                 return events.Left()
-            case _:
+            case do.Drain() | do.Quit() | do.Abort() | do.Kill():
                 self._signal(action)
                 return events.Signalled(action)
+            case _:
+                raise AssertionError(f"nobody has asked for an upgrade: {action}")
 
     def _read_configuration(self) -> Event:
         if self.random.random() < 0.2:

@@ -167,6 +167,24 @@ def test_what_is_ignored_without_having_been_asked_for_is_not_worth_a_line():
     assert story.after(events.FleetComplete(), events.BecameReady(7), events.Died(7, True, "x")) == []
 
 
-def test_an_upgrade_is_refused_in_words():
-    (line,) = started().after(events.UpgradeAsked())
-    assert line.startswith("WARNING upgrade: refused: ")
+def test_an_upgrade_is_told_from_its_beginning_to_its_end():
+    story = started(2)
+    assert story.after(
+        *(events.UpgradeAsked(), events.SuccessorStarted(500), events.SuccessorReady(500), events.HandingOver(500)),
+        events.SuccessorTook(500, 2),
+    ) == [
+        "INFO upgrade: asked for",
+        "INFO upgrade: a new master (pid 500) is started",
+        "INFO upgrade: the workers of the new master (pid 500) are ready",
+        "INFO upgrade: done, pid 500 serves; this master drains 2 workers and leaves",
+    ]
+
+
+def test_an_upgrade_that_fails_is_told_with_the_reason():
+    story = started()
+    said = story.after(events.UpgradeAsked(), events.SuccessorStarted(500), events.UpgradeAsked())
+    assert said[-1] == "WARNING upgrade: refused: an upgrade is on its way; ask again when it has ended"
+    assert story.after(events.SuccessorEnded(500, "it was late"), events.SuccessorDied(500, "SIGKILL")) == [
+        "WARNING upgrade: the new master (pid 500) is killed: it was late",
+        "ERROR upgrade: failed, this master goes on: it was late; it was killed",
+    ]

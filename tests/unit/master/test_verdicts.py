@@ -114,3 +114,22 @@ def test_a_stop_is_over_when_the_last_worker_has_left():
     reply = verdicts.stop(after(state, events.Died(100, True, ""), events.Left()))
     assert reply is not None
     assert reply.ok
+
+
+def test_an_upgrade_is_judged_by_its_own_number():
+    state = after(running(), events.UpgradeAsked(), events.SuccessorStarted(500))
+    assert verdicts.upgrade(state, 1) is None
+    assert "(pid 500) is booting" in verdicts.upgrade_late(state).message
+    failed = verdicts.upgrade(after(state, events.SuccessorDied(500, "exit 70", "ValueError: no")), 1)
+    assert failed is not None
+    assert (failed.ok, failed.message) == (False, "failed, this master goes on: exit 70\nValueError: no")
+    taken = after(state, events.SuccessorReady(500), events.HandingOver(500), events.SuccessorTook(500, 1))
+    reply = verdicts.upgrade(taken, 1)
+    assert reply is not None
+    assert (reply.ok, reply.details["pid"]) == (True, 500)
+
+
+def test_a_stop_ends_an_upgrade_that_has_not_begun():
+    reply = verdicts.upgrade(after(running(), events.UpgradeAsked(), events.StopAsked()), 1)
+    assert reply is not None
+    assert not reply.ok

@@ -17,7 +17,7 @@ class Recording(Notifier):
         super().__init__("/nowhere")
         self.sent: list[dict[str, str]] = []
 
-    def send(self, **assignments: str) -> None:
+    def send(self, _patience: float = 0.0, /, **assignments: str) -> None:
         self.sent.append(assignments)
 
 

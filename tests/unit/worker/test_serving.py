@@ -203,7 +203,7 @@ TABLE = {
     "TERM": (D, D, D, D, E),
     "QUIT": (E, E, E, E, E),
     "retire": (P, R, R, D, E),
-    "revive": (P, S, S, D, E),
+    "revive": (S, S, S, D, E),
     "USR1": (P, S, R, D, E),
     "another signal": (P, S, R, D, E),
     "the master is gone": (D, D, D, D, E),

@@ -1,0 +1,266 @@
+"""USR2 and `hybridd upgrade`: another master takes the place of this one, or everything goes on as it was."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import sys
+import threading
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+import hybridd
+from hybridd.cli.verb import Connection
+from tests.support import processes
+from tests.support.client import fetch
+from tests.support.load import Plan
+from tests.support.tools import full, require
+from tests.support.traffic import Load
+from tests.support.verbs import begin_verb, verb, verb_json
+from tests.support.waiting import wait_until
+
+UPGRADES = 5 if full() else 1
+
+
+def shop(folder, extra=""):
+    folder.mkdir(exist_ok=True)
+    text = f"import os\n{extra}\n"
+    text += 'def app(environ, start_response):\n    start_response("200 OK", [("Content-Length", "2")])\n'
+    (folder / "shop.py").write_text(text + '    return [b"hi"]\n')
+    return {"application": "shop:app", "chdir": str(folder)}
+
+
+class Watcher:
+    """Asks the admin endpoint and the control socket again and again who they are, from a thread of its own."""
+
+    def __init__(self, server):
+        self.admin, self.control, self.problems = [], [], []
+        self._server = server
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._end.set()
+        self._thread.join()
+
+    def _watch(self):
+        while not self._end.wait(0.02):
+            try:
+                self._server.notify.poll()  # its queue is short
+                self.admin.append(self._server.status()["pid"])
+                with closing(Connection(self._server.control)) as connection:
+                    self.control.append(connection.ask("GET", "/status", {}, 5)["pid"])
+            except Exception as problem:  # noqa: BLE001  # whatever it is, the test shall say it
+                self.problems.append(problem)
+
+
+def changes(pids):
+    return [pid for index, pid in enumerate(pids) if index == 0 or pids[index - 1] != pid]
+
+
+def descriptors(pid):
+    """Return what a process has open, without numbers."""
+    links = [os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")]  # noqa: PTH115, PTH208
+    return sorted(re.sub(r"\d+", "", link) for link in links)
+
+
+@pytest.mark.watchdog(200)
+@pytest.mark.parametrize("pattern", ["hybrid", "prefork"])
+def test_no_request_fails_and_only_one_master_speaks(serve, tmp_path, pattern):
+    pid_file = tmp_path / "hybridd.pid"
+    server = serve({"application": "service:app", "pattern": pattern, "pid_file": str(pid_file)})
+    masters, open_before = [server.pid], descriptors(server.pid)
+    mark = server.notify.mark()
+    with (
+        Load(Plan(server.address, connections=6, think=0.002)) as kept,
+        Load(Plan(server.address, connections=4, keep_alive=False, think=0.002)) as new,
+        Watcher(server) as watcher,
+    ):
+        for _ in range(UPGRADES):
+            done = verb(server, "upgrade")
+            assert (done.returncode, done.stderr) == (0, "")
+            assert server.upgraded() == 0
+            masters.append(server.master)
+            assert done.stdout == f"upgraded: the new master has pid {server.master}\n"
+            assert pid_file.read_text() == f"{server.master}\n"
+            kept.wait_answered(50)
+            new.wait_answered(50)
+        wait_until(lambda: watcher.control[-1:] == masters[-1:], within=10, what="the control socket is the new one's")
+        tallies = [kept.stop(), new.stop()]
+    assert [tally.failed for tally in tallies] == [0, 0], [tally.failures for tally in tallies]
+    assert (changes(watcher.admin), changes(watcher.control), watcher.problems) == (masters, masters, [])
+    wait_until(
+        lambda: descriptors(server.master) == open_before,
+        within=5,
+        what=lambda: f"nothing leaked into the new master: {descriptors(server.master)}, before {open_before}",
+    )
+    server.notify.poll()
+    said = server.notify.messages[mark:]
+    order = [next(iter(message)) for message in said if message.keys() & {"MAINPID", "READY", "STOPPING"}]
+    assert order == ["MAINPID", "READY"] * UPGRADES, said
+    assert [message["MAINPID"] for message in said if "MAINPID" in message] == [str(pid) for pid in masters[1:]]
+    assert len(server.wait_workers(2)) == 2
+    server.stop()
+    assert not pid_file.exists()
+    assert not Path(server.control).exists()
+
+
+FAILURES = {
+    "wrong configuration": ({"wokers": 3}, "", r"exited with status 78: .*wokers: unknown"),
+    "an address that is taken": ({"listen": []}, "", r"cannot listen on 127\.0\.0\.1:\d+"),
+    "an application that raises": ({}, "raise OSError('on purpose')", r"(?s)no worker.*\nOSError: on purpose"),
+    "an application that hangs": (
+        {"timeouts": {"boot": "1s"}}, "import threading; threading.Event().wait()", "did not become ready|not ready",
+    ),
+    "one that crashes while it is watched": (
+        {"reload": {"settle": "30s"}},
+        "import os, threading\nthreading.Timer(0.2, lambda: os._exit(3)).start()",
+        "no worker ever became ready: .*exited with status 3",
+    ),
+}  # fmt: skip
+
+
+def test_a_new_master_that_fails_changes_nothing(serve, tmp_path):
+    pid_file = tmp_path / "hybridd.pid"
+    base = {"listen": ["127.0.0.1:0"], "pid_file": str(pid_file)}
+    server = serve({**shop(tmp_path / "app"), **base})
+    workers = server.wait_workers(2)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        Load(Plan(server.address, connections=4, think=0.002)) as load,
+    ):
+        for name, (settings, code, reason) in FAILURES.items():
+            if "listen" in settings:
+                settings["listen"] = ["127.0.0.1:0", f"127.0.0.1:{taken.getsockname()[1]}"]
+            server.configure({**shop(tmp_path / "app", code), **base, **settings})
+            done = verb(server, "upgrade")
+            assert done.returncode == 1, name
+            assert re.search(reason, done.stderr), (name, done.stderr)
+            assert done.stderr.startswith("hybridd: failed, this master goes on: "), name
+            assert (server.status()["pid"], pid_file.read_text()) == (server.pid, f"{server.pid}\n"), name
+        # Killed while it watches its canary.
+        server.configure({**shop(tmp_path / "app"), **base, "reload": {"settle": "30s"}})
+        waiting = begin_verb(server, "upgrade")
+        successor = wait_until(lambda: server.status()["upgrade"]["successor"], within=10, what="a successor")
+        server.wait_log(rf"\[{successor['pid']}\] worker=0 .* ready")
+        assert "an upgrade is on its way" in verb(server, "upgrade").stderr
+        assert "an upgrade is on its way" in verb(server, "reload").stderr
+        processes.send(successor["pid"], signal.SIGKILL)
+        _, err = waiting.communicate(timeout=20)
+        assert (waiting.returncode, "was ended by SIGKILL" in err) == (1, True), err
+        assert server.ready_pids() == workers
+        assert "last upgrade failed" in server.status()["status"]
+        assert load.stop().failed == 0
+    server.notify.poll()
+    assert not [message for message in server.notify.messages if "MAINPID" in message]
+    # Mended, it goes through; and what a reload could not change is changed.
+    server.configure({**shop(tmp_path / "app"), **base, "umask": "027"})
+    assert verb_json(server, "upgrade")["pid"]
+    assert server.upgraded() == 0
+    assert not {process.pid for process in server.living()} & set(workers)
+
+
+def test_a_stop_ends_the_new_master_too_and_an_upgrade_waits_for_a_reload(serve, tmp_path):
+    server = serve({**shop(tmp_path / "app"), "workers": 1, "reload": {"settle": "700ms"}})
+    reloading = begin_verb(server, "reload")
+    wait_until(lambda: server.status()["trial"], within=10, what="the canary is on trial")
+    seen = tmp_path / "seen"
+    shop(tmp_path / "app", f"open({str(seen)!r}, 'w').close(); import threading; threading.Event().wait()")
+    server.signal(signal.SIGUSR2)
+    server.wait_log("upgrade: waits for the reload that is on its way")
+    reloading.communicate(timeout=20)
+    wait_until(seen.exists, within=20, what="the application hangs")
+    server.wait_log("upgrade: a new master")
+    server.stop(within=8)
+    assert "hybridd stops; it was killed" in server.log()
+
+
+def virtual_environment(folder):
+    """Make one as cheaply as can be: a console script, and a Python that finds what this one does."""
+    (folder / "bin").mkdir(parents=True)
+    (folder / "pyvenv.cfg").write_text(f"home = {Path(sys._base_executable).parent}\n")
+    (folder / "bin" / "python").symlink_to(sys._base_executable)
+    script = folder / "bin" / "hybridd"
+    script.write_text(f"#!{folder}/bin/python\nimport sys\nfrom hybridd.cli.main import main\nsys.exit(main())\n")
+    script.chmod(0o755)
+
+
+def test_a_switched_link_to_another_environment_is_seen(serve, tmp_path):
+    for name in ("one", "two"):
+        virtual_environment(tmp_path / name)
+    (tmp_path / "current").symlink_to("one")
+    app = "import sys\ndef app(environ, start_response):\n    start_response('200 OK', [])\n"
+    for folder in ("release1", "release2"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "where.py").write_text(f"{app}    return [f'{{sys.prefix}} {folder}'.encode()]\n")
+    (tmp_path / "code").symlink_to("release1")
+    server = serve({"application": "where:app", "workers": 1}, start=False, cwd=tmp_path / "code")
+    server._command = [str(tmp_path / "current/bin/hybridd"), "run", "-c", str(server.config_file)]
+    packages = [str(Path(hybridd.__file__).parents[1]), *(path for path in sys.path if path.endswith("-packages"))]
+    server._environment |= {"PYTHONPATH": ":".join(packages), "PWD": str(tmp_path / "code")}
+    server.start().wait_ready()
+    assert server.fetch("/").text == f"{tmp_path}/one release1"
+    for link, target in (("current", "two"), ("code", "release2")):
+        (tmp_path / link).unlink()
+        (tmp_path / link).symlink_to(target)
+    shutil.rmtree(tmp_path / "one")
+    server.signal(signal.SIGUSR2)
+    assert server.upgraded() == 0
+    assert server.fetch("/").text == f"{tmp_path}/two release2"
+
+
+def test_listeners_come_stay_and_go(serve, tmp_path):
+    """A unix socket, one that was handed to us, one more, one fewer; all kept ones without a gap."""
+    with ExitStack() as stack:
+        handed = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        fd = f"fd:{handed.fileno()}"
+        listen = [f"unix:{tmp_path}/kept.sock", fd, f"unix:{tmp_path}/gone.sock"]
+        server = serve({"application": "service:app", "listen": listen}, pass_fds=[handed.fileno()])
+        identity = (tmp_path / "kept.sock").stat().st_ino
+        host, port = handed.getsockname()
+        loads = [
+            stack.enter_context(Load(Plan(address, connections=3, think=0.002, keep_alive=False)))
+            for address in (f"unix:{tmp_path}/kept.sock", f"{host}:{port}")
+        ]
+        server.configure(
+            {"application": "service:app", "listen": [f"unix:{tmp_path}/kept.sock", fd, f"unix:{tmp_path}/new.sock"]}
+        )
+        assert verb(server, "scale", "3").returncode == 0
+        assert verb(server, "upgrade").returncode == 0
+        assert server.upgraded() == 0
+        for load in loads:
+            load.wait_answered(20)
+            tally = load.stop()
+            assert tally.failed == 0, tally.failures
+        assert fetch(f"unix:{tmp_path}/new.sock", "/").status == 200
+        assert (tmp_path / "kept.sock").stat().st_ino == identity
+        assert not (tmp_path / "gone.sock").exists()
+        assert len(server.wait_workers(3)) == 3, "scaled by hand, it stays so"
+        server.stop()
+        assert not list(tmp_path.glob("*.sock"))
+        # What was only handed to us goes on without us.
+        with socket.create_connection((host, port), 5):
+            pass
+
+
+def test_process_1_is_not_replaced(serve):
+    if os.geteuid() != 0:
+        pytest.skip("only root makes PID namespaces")
+    require("unshare", "util-linux")
+    server = serve({"application": "hello:app", "workers": 1}, start=False)
+    server._command = ["unshare", "--pid", "--fork", "--kill-child=TERM", "--mount-proc", *server._command]
+    server.start().wait_ready()
+    done = verb(server, "upgrade")
+    assert done.returncode == 1
+    assert "process 1 cannot be replaced" in done.stderr
+    assert verb(server, "stop").returncode == 0
+    server.wait_ended()
