@@ -67,7 +67,6 @@ docs: $(VENV)/.installed-test  ## write the pages that are made from the source
 	@$(BIN)/python -m hybridd.config.reference > docs/settings.md
 	@$(BIN)/python -m hybridd.config.json_schema > config/schema.json
 	@$(BIN)/python -m hybridd.worker.metrics_reference > docs/metrics.md
-	@$(BIN)/python -m hybridd.config.json_schema > config/schema.json
 	@$(BIN)/python -m tests.support.pages
 
 bench:  ## hybridd and its peers side by side; renews benchmarks/RESULTS.md (ARGS='--scenario a --rounds 3' for a look)

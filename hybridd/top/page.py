@@ -165,7 +165,7 @@ def _calls_heading(picture: Picture) -> str:
         return "no calls in flight"
     unnamed = totals.running - sum(call.state in {"running", LOOP} for call in picture.calls)
     heading = f"calls in flight, oldest first: {totals.running} running, {totals.queued} queued"
-    return heading + (f"; {unnamed} too young to have a name" if unnamed > 0 else "")
+    return heading + (f"; {unnamed} without a name" if unnamed > 0 else "")
 
 
 def _call_lines(calls: Sequence[Call]) -> list[str]:

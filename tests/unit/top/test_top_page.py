@@ -79,7 +79,7 @@ def test_a_loop_that_stands_still_is_told():
 
 def test_calls_that_nobody_has_named_are_counted():
     text = plain(begin("x", look([worker(calls_running=3, calls=[call("/a")])]), may_order=True).picture, 100)
-    assert "3 running, 0 queued; 2 too young to have a name" in text
+    assert "3 running, 0 queued; 2 without a name" in text
 
 
 def test_silence_is_told_and_the_figures_are_marked_as_old():
