@@ -5,10 +5,8 @@ from __future__ import annotations
 import errno
 import fcntl
 import gc
-import os
 import socket
 import struct
-import tempfile
 import threading
 import tracemalloc
 import weakref
@@ -20,6 +18,7 @@ from hybridd.net.reactor import Reactor
 from hybridd.net.terms import Terms
 from hybridd.net.transport import SocketTransport
 from hybridd.net.writing import HIGH_WATERMARK, LOW_WATERMARK
+from tests.support.descriptors import file_of, is_open
 from tests.support.led_reactor import LedReactor, Telling, read_exactly, read_to_end
 
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close sends RST
@@ -48,21 +47,6 @@ def pattern(size: int, seed: int = 0) -> bytes:
     """Bytes of which no two stretches of a socket buffer's size are alike."""
     block = b"".join((n + seed).to_bytes(4, "big") for n in range(size // 4 + 1))
     return block[:size]
-
-
-def file_of(content: bytes) -> int:
-    with tempfile.TemporaryFile() as file:
-        file.write(content)
-        file.flush()
-        return os.dup(file.fileno())
-
-
-def is_open(fd: int) -> bool:
-    try:
-        os.fstat(fd)
-    except OSError:
-        return False
-    return True
 
 
 # -- there and back

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-
 import pytest
 
 from hybridd.http.outcome import Outcome, Rejection
 from hybridd.http.response import ResponseHead
 from hybridd.http.states import State
+from tests.support.descriptors import file_of, is_open
 from tests.support.recording import DATE, Wire
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -27,21 +25,6 @@ def taken(request: bytes = GET, **settings) -> Wire:
     wire.send(request)
     assert wire.protocol.state is State.CALL
     return wire
-
-
-def file_of(data: bytes) -> int:
-    with tempfile.TemporaryFile() as file:
-        file.write(data)
-        file.flush()
-        return os.dup(file.fileno())
-
-
-def is_open(fd: int) -> bool:
-    try:
-        os.fstat(fd)
-    except OSError:
-        return False
-    return True
 
 
 def test_a_whole_answer_is_one_write():

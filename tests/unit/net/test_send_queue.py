@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from hybridd.net import send_queue
 from hybridd.net.send_queue import SendQueue
+from tests.support.descriptors import file_of, is_open
 
 Answer = int | OSError
 """What the kernel says to one call: how many bytes it takes at most, or that it does not."""
@@ -58,22 +58,7 @@ def file(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], int]:
     """Make descriptors of files with the given content; the queue owns them."""
     monkeypatch.setattr(os, "sendfile", lambda sock, *stretch: sock.sendfile(sock, *stretch))
     monkeypatch.setattr(ScriptedSocket, "fileno", lambda self: self)
-    return descriptor_of
-
-
-def descriptor_of(content: bytes) -> int:
-    with tempfile.TemporaryFile() as file:
-        file.write(content)
-        file.flush()
-        return os.dup(file.fileno())
-
-
-def is_open(fd: int) -> bool:
-    try:
-        os.fstat(fd)
-    except OSError:
-        return False
-    return True
+    return file_of
 
 
 def drain(queue: SendQueue, sock: ScriptedSocket) -> list[int]:
@@ -212,7 +197,7 @@ def test_the_real_sendfile_does_the_same():
         def fileno(self) -> int:
             return write_end
 
-    queue, fd = SendQueue(), descriptor_of(b"0123456789")
+    queue, fd = SendQueue(), file_of(b"0123456789")
     queue.append_file(fd, 3, 4)
     assert list(queue.send(Pipe())) == [4]
     os.close(write_end)
@@ -233,7 +218,7 @@ def test_the_peer_gets_what_was_queued(parts, answers):
         patch.setattr(send_queue.os, "sendfile", sock.sendfile)
         for is_file, data in parts:
             if is_file:
-                descriptors.append(descriptor_of(b"before" + data + b"behind"))
+                descriptors.append(file_of(b"before" + data + b"behind"))
                 queue.append_file(descriptors[-1], 6, len(data))
             else:
                 queue.append(memoryview(data))

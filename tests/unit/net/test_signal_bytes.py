@@ -10,7 +10,6 @@ import pytest
 
 from hybridd.net.reactor import READ
 from hybridd.net.signal_bytes import SignalBytes
-from tests.support.simulated_loop import SimulatedLoop
 
 TAKEN = (signal.SIGTERM, signal.SIGUSR1)
 
@@ -55,13 +54,6 @@ def handlers(monkeypatch):
     monkeypatch.setattr(signal, "getsignal", handlers.__getitem__)
     monkeypatch.setattr(signal, "set_wakeup_fd", lambda fd, **_: handlers.__setitem__("wake-up", fd))
     return handlers
-
-
-@pytest.fixture
-def loop():
-    loop = SimulatedLoop()
-    yield loop
-    loop.close()
 
 
 @pytest.fixture

@@ -88,13 +88,6 @@ class PlayedProtocol:
 
 
 @pytest.fixture
-def loop():
-    loop = SimulatedLoop()
-    yield loop
-    loop.close()
-
-
-@pytest.fixture
 def terms(loop):
     return Terms(loop.reactor, 30.0)
 

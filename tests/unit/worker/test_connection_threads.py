@@ -18,7 +18,7 @@ from hybridd.worker import connection_threads as module
 from hybridd.worker import words
 from hybridd.worker.call import CallState
 from hybridd.worker.connection_threads import ConnectionThreads
-from tests.support.simulated_loop import START, SimulatedLoop
+from tests.support.simulated_loop import START
 
 
 class PlayedThreads:
@@ -80,13 +80,6 @@ class PlayedSocket:
 
     def shutdown(self, how):
         self.done.append(how)
-
-
-@pytest.fixture
-def loop():
-    loop = SimulatedLoop()
-    yield loop
-    loop.close()
 
 
 @pytest.fixture

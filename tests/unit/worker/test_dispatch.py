@@ -20,7 +20,6 @@ from hybridd.worker import words
 from hybridd.worker.call import Call, CallState
 from hybridd.worker.dispatch import COMPUTING_AT_ONCE, Dispatch
 from hybridd.worker.lead import LeadLostError
-from tests.support.simulated_loop import SimulatedLoop
 
 THREADS = 2
 QUEUE = 3
@@ -131,13 +130,6 @@ def intervals(monkeypatch):
     intervals: list[float] = []
     monkeypatch.setattr("sys.setswitchinterval", intervals.append)
     return intervals
-
-
-@pytest.fixture
-def loop():
-    loop = SimulatedLoop()
-    yield loop
-    loop.close()
 
 
 @pytest.fixture

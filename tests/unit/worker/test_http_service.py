@@ -17,7 +17,6 @@ from hybridd.http.protocol import HttpProtocol
 from hybridd.http.request import Request
 from hybridd.worker import http_service as service_module
 from hybridd.worker.http_service import HttpService
-from tests.support.simulated_loop import SimulatedLoop
 
 CONFIG = replace(Config(), timeouts=replace(Timeouts(), handler=20.0))
 SLOT = 4
@@ -108,13 +107,6 @@ def make_request(path="/slow"):
     request = Request("GET", path.encode(), (1, 1), {"HTTP_X_REQUEST_ID": "abc-1"})
     request.path = path
     return request
-
-
-@pytest.fixture
-def loop():
-    loop = SimulatedLoop()
-    yield loop
-    loop.close()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from hybridd.worker import words
 from hybridd.worker.call import Call, CallState
 from hybridd.worker.in_flight import InFlight, killed_requests
 from hybridd.worker.inline import Inline, InlineFiles
-from tests.support.simulated_loop import START, SimulatedLoop
+from tests.support.simulated_loop import START
 
 BEHIND = "its client reads nothing"
 
@@ -47,13 +47,6 @@ class PlayedConnection(SimpleNamespace):
 
     def call_started(self):
         self.begun += 1
-
-
-@pytest.fixture
-def loop():
-    loop = SimulatedLoop()
-    yield loop
-    loop.close()
 
 
 @pytest.fixture
