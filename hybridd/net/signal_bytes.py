@@ -56,6 +56,7 @@ class SignalBytes:
                 self._receive(number)
 
     def close(self) -> None:
-        """Give the descriptors back; in a forked child too (the reactor was abandoned there)."""
+        """Give the descriptors back; in a forked child too (the reactor was abandoned there).  Main thread only."""
+        signal.set_wakeup_fd(-1)  # a signal's number must not get into whatever has the descriptor next
         self._read_end.close()
         self._write_end.close()

@@ -126,10 +126,12 @@ def _serve(spec: WorkerSpec, row: Row, application: Any) -> int:
         handover = become.handover
     except RuntimeError as error:
         _log.critical("cannot serve: %s; see the limits on processes (ulimit -u, TasksMax, pids.max)", error)
+        signals.close()
         return ExitCode.SYSTEM
     else:
         if children is not None:
             children.close()
+        signals.close()
         return _leave(spec, serving, failure)
     # Outside of the handler, so that the exception and with it the frames of the worker's loop are gone.
     abandon(worker.reactor, signals)

@@ -249,6 +249,7 @@ def test_a_quick_stop_cuts_what_runs(serve, pattern):
         server.stop(signal.SIGQUIT)
         # A worker whose only thread is in a handler learns of it when that returns, or is killed by the master.
         assert time.monotonic() - started < 6
+    assert "ResourceWarning" not in server.log()
 
 
 @pytest.mark.parametrize("pattern", ["serial", "process", "thread", "reactor"])

@@ -117,6 +117,8 @@ def test_a_stolen_signal_is_noticed_and_taken_back(signals, handlers, number, th
     assert signals.intact()
 
 
-def test_closing_gives_both_ends_back(ends, signals):
+def test_closing_gives_both_ends_back(ends, signals, handlers):
+    signals.install()
     signals.close()
     assert [end.closed for end in ends] == [True, True]
+    assert handlers["wake-up"] == -1
