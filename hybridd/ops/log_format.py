@@ -138,6 +138,8 @@ def _exception(record: logging.LogRecord) -> str:
         parts.append("".join(traceback.format_exception(*record.exc_info)).rstrip("\n"))
     if record.stack_info:
         parts.append(record.stack_info)
+    if lines := getattr(record, "traceback", ""):  # one that is text already
+        parts.append(str(lines))
     return _cut("\n".join(parts))
 
 

@@ -90,7 +90,8 @@ def run(spec: WorkerSpec) -> int:
     try:
         application = load(spec.config)
     except BootError as error:
-        _log.error("the application cannot boot: %s", error)  # it carries the traceback that matters
+        sentence, _, traceback = str(error).partition("\n")  # it carries the traceback that matters
+        _log.error("the application cannot boot: %s", sentence, extra={"traceback": traceback})
         words.write_boot_error(row, str(error))
         return ExitCode.CANNOT_BOOT
     return _serve(spec, row, application)

@@ -76,7 +76,7 @@ def test_an_application_that_raises_while_importing_ends_with_its_traceback(serv
     server = serve(settings, wait=False)
     assert server.wait_ended() == 70
     assert "Traceback" in server.log()
-    assert re.search(r"shop\.py.{1,3} line 1", server.log())
+    assert re.search(r"^  \|   File .*shop\.py.{1,3} line 1", server.log(), re.MULTILINE)
     assert "shop_settings_that_do_not_exist" in server.log()
 
 

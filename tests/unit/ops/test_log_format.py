@@ -95,6 +95,17 @@ def test_a_traceback_is_indented():
 FORGED = "2026-11-22T10:00:00.123Z info [1] all is well"
 
 
+def test_a_traceback_that_is_text_already_is_shown_like_any_other():
+    made = record("cannot boot")
+    made.traceback = "Traceback (most recent call last):\n  a line\nValueError: \x1b[2J"
+    assert text(made).splitlines()[1:] == [
+        f"{INDENT}Traceback (most recent call last):",
+        f"{INDENT}  a line",
+        rf"{INDENT}ValueError: \x1b[2J",
+    ]
+    assert parsed(made)["exception"] == made.traceback
+
+
 @pytest.mark.parametrize("separator", ["\n", "\r", "\r\n", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"])
 def test_input_cannot_look_like_a_record(separator):
     made = record(
