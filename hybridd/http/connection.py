@@ -198,9 +198,9 @@ class Connection:
             return self._reason
         if exc is None:
             return CloseReason.RESET if busy else CloseReason.CLIENT
-        if isinstance(exc, TimeoutError):
+        if isinstance(exc, TimeoutError) and exc.errno is None:  # the transport's own; ETIMEDOUT is the network's
             return CloseReason.WRITE_TIMEOUT
-        return CloseReason.RESET if isinstance(exc, ConnectionError) else CloseReason.ERROR
+        return CloseReason.RESET if isinstance(exc, ConnectionError | TimeoutError) else CloseReason.ERROR
 
     def _is_between_requests(self) -> bool:
         return self._state.input is Input.PARSE and not self._state.reading

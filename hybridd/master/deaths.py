@@ -179,11 +179,12 @@ def how(cause: Cause, child: Child, status: int) -> str:
 
 
 def signal_name(number: int) -> str:
-    """Return SIGKILL for 9, and the number where there is no name (real-time signals)."""
+    """Return SIGKILL for 9, SIGRTMIN+3 for a real-time signal, and the number where there is no name."""
     try:
         return signal.Signals(number).name
     except ValueError:
-        return f"signal {number}"
+        real_time = signal.SIGRTMIN < number < signal.SIGRTMAX
+        return f"SIGRTMIN+{number - signal.SIGRTMIN}" if real_time else f"signal {number}"
 
 
 def last_lines(text: str, most: int = LAST_LINES) -> str:

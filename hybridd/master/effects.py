@@ -15,7 +15,7 @@ from typing import Final
 
 from hybridd.config.settings import Config
 from hybridd.master import events
-from hybridd.master.children import Abort, Drain, Kill, Quit, Spawn, Step
+from hybridd.master.children import Abort, Drain, Kill, Quit, Spawn, Step, Why
 from hybridd.master.inheritance import Inheritance
 from hybridd.worker import orders, words
 from hybridd.worker.life import BecomeWorker
@@ -65,8 +65,9 @@ class Effects:
         return events.Spawned(action.slot, pid, action.generation)
 
     def signal(self, step: Step) -> events.Signalled:
-        """Send the signal of a step."""
-        os.kill(step.pid, SIGNAL_OF[type(step)])
+        """Send the signal of a step; who leaves while others stay leaves those who wait to them."""
+        stays = isinstance(step, Drain) and step.why is not Why.STOP
+        os.kill(step.pid, orders.LEAVE if stays else SIGNAL_OF[type(step)])
         if isinstance(step, Abort):
             os.kill(step.pid, signal.SIGCONT)  # a stopped process takes no signal but this one
         return events.Signalled(step)

@@ -41,8 +41,19 @@ class SignalBytes:
             signal.signal(number, _nothing)
 
     def intact(self) -> bool:
-        """Whether nobody has taken a signal away from us since ``install``; any thread."""
+        """Whether nobody has taken a signal away from us since ``install``; any thread.
+
+        The wake-up descriptor cannot be seen from other threads, nor taken by them.
+        """
         return all(signal.getsignal(number) is _nothing for number in self._signals)
+
+    def reclaim(self) -> bool:
+        """Take back what somebody has taken, the wake-up descriptor too; whether there was any.  Main thread only."""
+        ours = self._write_end.fileno()
+        lost = signal.set_wakeup_fd(ours, warn_on_full_buffer=False) != ours or not self.intact()
+        if lost:
+            self.install()
+        return lost
 
     def ready(self, mask: int) -> None:
         """Read what arrived."""

@@ -43,7 +43,7 @@ from hybridd.worker.words import WorkerState
 
 _log = logging.getLogger("hybridd.worker")
 
-SIGNALS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1, orders.RETIRE, orders.REVIVE)
+SIGNALS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1, orders.RETIRE, orders.REVIVE, orders.LEAVE)
 """What a worker understands: drain, quick stop, reopen the logs, and the master's orders."""
 
 IGNORED = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU, signal.SIGWINCH)
@@ -141,9 +141,8 @@ def _serve(spec: WorkerSpec, row: Row, application: Any) -> int:
 
 def _take_signals_back(signals: SignalBytes) -> None:
     """Undo what the application, a C extension say, has done to them; main thread only."""
-    if not signals.intact():
+    if signals.reclaim():
         _log.warning("something in this worker took over a signal that hybridd needs; it is taken back")
-        signals.install()
 
 
 def _lead(worker: Worker, signals: SignalBytes) -> BaseException | None:
@@ -187,6 +186,8 @@ def _let_lead(worker: Worker, signals: SignalBytes) -> BaseException | None:
 
 def _leave(spec: WorkerSpec, serving: Serving, failure: BaseException | None) -> int:
     """What the main thread does when the leader has ended; returns only when the interpreter may end normally."""
+    for number in SIGNALS:  # the interpreter's end would restore the default: a second TERM would cut ``atexit`` short
+        signal.signal(number, signal.SIG_IGN)
     if failure:
         _log.critical("the worker fails: its loop ended with an error", exc_info=failure)
         spec.logs.access.flush()

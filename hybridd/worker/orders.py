@@ -19,3 +19,6 @@ RETIRE: Final = signal.SIGRTMIN + 1
 
 REVIVE: Final = signal.SIGRTMIN + 2
 """Accept again; in the worker of a successor, for the first time (master/upgrade.py)."""
+
+LEAVE: Final = signal.SIGRTMIN + 3
+"""Drain as for TERM, but leave those who wait to be accepted to the other workers: they are the ones who stay."""

@@ -1,6 +1,6 @@
 """What a worker does between READY and its end: listen, serve, beat, drain.
 
-    PROBATION ──lived long enough──→ SERVING ──TERM, or the master is gone──→ DRAINING ──nothing left──→ ENDED
+    PROBATION ──lived long enough──→ SERVING ──TERM, LEAVE, or the master is gone──→ DRAINING ─nothing left→ ENDED
         │                            ↓     ↑                                     ↑ │
         │                            RETIRED (a reload replaces us) ─────────────┘ │
         └───────────────────────────────┴── QUIT, or the drain's deadline ──────┴──────────────────────→ ENDED
@@ -95,6 +95,7 @@ class Serving:
         self._stacks = stacks
         self._watch = Watch(config.timeouts)
         self._to_empty: dict[Acceptor, int] = {}  # how many still wait for us, since we were full
+        self._to_sweep: list[Acceptor] = []  # where handshakes are still on their way to us
 
     def begin(self, lifeline: int, probation: float) -> None:
         """Say READY; accept at once, or after ``probation`` seconds when a new generation is being tried.
@@ -126,6 +127,8 @@ class Serving:
                 self.retire()
             case orders.REVIVE:
                 self.revive()
+            case orders.LEAVE:
+                self.drain(last=False)
 
     def retire(self) -> None:
         """Accept nothing more where others accept; what is open goes on, and we may be called back."""
@@ -147,28 +150,37 @@ class Serving:
         faulthandler.enable(self._stacks, all_threads=True)
         self.drain()
 
-    def drain(self) -> None:
-        """Finish what was begun, begin nothing new, then end."""
+    def drain(self, *, last: bool = True) -> None:
+        """Finish what was begun, begin nothing new, then end.
+
+        ``last``: nobody else may be there to take who waits to be accepted; else only those are taken that wait where a
+        newer generation does not listen.  That is done twice: a handshake that is on its way has ``shutdown.linger``.
+        """
         if self.phase in (Phase.DRAINING, Phase.ENDED):
             return
         was, self.phase = self.phase, Phase.DRAINING
         for service in self._services:
             service.draining = True
         for acceptor in self._acceptors:
-            if was is Phase.SERVING or (was is Phase.RETIRED and self._report.is_leaving(acceptor.listener)):
-                acceptor.accept(_BACKLOG_AT_DRAIN)
-                if acceptor.full:
-                    self._to_empty[acceptor] = acceptor.waiting(_BACKLOG_AT_DRAIN)
+            if was is not Phase.PROBATION and (
+                (last and was is Phase.SERVING) or self._report.is_leaving(acceptor.listener)
+            ):
+                self._to_sweep.append(acceptor)
+            self._sweep(acceptor)
             acceptor.disarm()
         part(self._terms.open, self._config.shutdown.idle_grace)
         self._reactor.call_later(self._config.timeouts.graceful, self._cut)
-        self._take_backlog()
+        if self._to_sweep:
+            self._reactor.call_later(self._config.shutdown.linger, self._sweep_again)
+        else:
+            self._take_backlog()
 
     def end(self) -> None:
         """Leave now; whatever is open is cut."""
         if self.phase is Phase.ENDED:
             return
         self._to_empty.clear()
+        self._to_sweep.clear()
         for acceptor in self._acceptors:
             acceptor.disarm()
         cut(self._terms.open)
@@ -178,6 +190,23 @@ class Serving:
             self._reactor.call_later(_FAREWELL, self._leave)
         else:
             self._leave()
+
+    def _sweep(self, acceptor: Acceptor) -> None:
+        """Take who waits, as far as there is room now."""
+        if acceptor in self._to_sweep:
+            acceptor.accept(_BACKLOG_AT_DRAIN)
+            if acceptor.full:
+                self._to_empty[acceptor] = acceptor.waiting(_BACKLOG_AT_DRAIN)
+
+    def _sweep_again(self) -> None:
+        """Take who came through since the drain began."""
+        before = self._terms.open.copy()
+        for acceptor in self._to_sweep:
+            self._sweep(acceptor)
+        part(self._terms.open.keys() - before, self._config.shutdown.idle_grace)
+        self._to_sweep.clear()
+        if self.phase is Phase.DRAINING:
+            self._take_backlog()
 
     def _take_backlog(self) -> None:
         """Take who waited when the drain began and found every place taken, as soon as there is room."""
@@ -189,7 +218,7 @@ class Serving:
                 self._to_empty[acceptor] = left
             else:
                 del self._to_empty[acceptor]
-        if not self._to_empty:
+        if not self._to_empty and not self._to_sweep:
             self._report.state(WorkerState.DRAINING)  # the master may end the listeners now
 
     def _serve(self) -> None:
@@ -220,7 +249,7 @@ class Serving:
             self._take_backlog()
         self._report.turned()
         if not self._terms.open and (
-            self.phase is Phase.ENDED or (self.phase is Phase.DRAINING and self._dispatch.idle)
+            self.phase is Phase.ENDED or (self.phase is Phase.DRAINING and self._dispatch.idle and not self._to_sweep)
         ):
             self._leave()
 

@@ -7,8 +7,10 @@ import signal
 
 import pytest
 
+from tests.support import processes
 from tests.support.client import CUT, Client, connect
 from tests.support.load import Plan
+from tests.support.tools import full
 from tests.support.traffic import Load
 from tests.support.waiting import wait_until
 
@@ -149,3 +151,63 @@ def test_not_ready_is_said_before_the_stop_begins(serve):
         assert client.get("/").status == 200  # still served, also on new connections
         assert server.fetch("/").status == 200
         assert server.wait_ended() == 0
+
+
+@pytest.mark.parametrize("pattern", ["hybrid", "prefork"])
+def test_term_resets_none_of_32_clients_that_keep_connecting(serve, pattern):
+    """Who has got through the handshake is answered; everybody else is refused in the end."""
+    for _ in range(10 if full() else 1):
+        server = serve({**SERVICE, "pattern": pattern, "workers": 2})
+        with Load(Plan(server.address, connections=32, keep_alive=False)) as load:
+            load.wait_answered(200)
+            server.signal(signal.SIGTERM)
+            assert server.wait_ended() == 0
+            tally = load.stop()
+        assert set(tally.failures) <= {"connect: ECONNREFUSED"}, tally.failures
+
+
+@pytest.mark.parametrize("pattern", ["hybrid", "prefork", "pool"])
+def test_eight_requests_in_flight_or_waiting_are_all_answered(serve, tmp_path, pattern):
+    """Four run at a time; peers answered one, two or none of them."""
+    workers, threads = (4, 1) if pattern == "prefork" else (1, 4)
+    server = serve({**SERVICE, "pattern": pattern, "workers": workers, "threads": threads})
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(server.client()) for _ in range(8)]
+        for client in clients:
+            client.send(hold(tmp_path / "gate"))
+        taken = 8 if pattern == "hybrid" else 4
+
+        def waiting():
+            return server.metrics().total("hybridd_listener_accept_queue")
+
+        wait_until(lambda: waiting() <= 8 - taken, within=5, what=lambda: f"{taken} are taken, {waiting()} wait")
+        server.signal(signal.SIGTERM)
+        server.notify.wait_for("STOPPING", within=5)
+        (tmp_path / "gate").touch()
+        assert [client.read_answer().body for client in clients] == [b"released\n"] * 8
+        assert server.wait_ended() == 0
+
+
+def test_a_second_term_to_a_worker_that_leaves_does_not_cut_its_last_words(serve, tmp_path):
+    (tmp_path / "polite.py").write_text(
+        "import atexit, pathlib, time\n"
+        f"here = pathlib.Path({str(tmp_path)!r})\n"
+        "def say_goodbye():\n"
+        "    (here / 'begun').touch()\n"
+        "    while not (here / 'go').exists():\n"
+        "        time.sleep(0.01)\n"
+        "    (here / 'done').touch()\n"
+        "atexit.register(say_goodbye)\n"
+        "def app(environ, start_response):\n"
+        "    start_response('200 OK', [])\n"
+        "    return []\n"
+    )
+    server = serve({"application": "polite:app", "chdir": str(tmp_path), "workers": 1})
+    (pid,) = server.wait_workers(1)
+    server.signal(signal.SIGTERM)
+    wait_until((tmp_path / "begun").exists, within=10, what="the worker is at its atexit functions")
+    processes.send(pid, signal.SIGTERM)
+    (tmp_path / "go").touch()
+    assert server.wait_ended() == 0
+    assert (tmp_path / "done").exists()
+    assert "exited with status 0 as asked (stop)" in server.log()

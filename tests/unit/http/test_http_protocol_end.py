@@ -179,7 +179,8 @@ def test_a_drain_that_comes_when_all_is_said():
     [
         (ConnectionResetError(), "reset"),
         (BrokenPipeError(), "reset"),
-        (TimeoutError(), "write_timeout"),
+        (TimeoutError("the peer does not read"), "write_timeout"),
+        (TimeoutError(110, "Connection timed out"), "reset"),
         (OSError(113, "No route to host"), "error"),
     ],
 )

@@ -104,7 +104,8 @@ def test_causes_are_replaced_or_not_news_or_both():
 
 def test_signals_without_a_name_keep_their_number():
     assert signal_name(9) == "SIGKILL"
-    assert signal_name(42) == "signal 42"
+    assert signal_name(signal.SIGRTMIN + 3) == "SIGRTMIN+3"
+    assert signal_name(signal.SIGRTMAX + 1) == f"signal {signal.SIGRTMAX + 1}"
 
 
 def test_the_last_line_of_nothing_is_nothing():

@@ -52,7 +52,13 @@ def handlers(monkeypatch):
     handlers = dict.fromkeys(signal.Signals, signal.SIG_DFL)
     monkeypatch.setattr(signal, "signal", handlers.__setitem__)
     monkeypatch.setattr(signal, "getsignal", handlers.__getitem__)
-    monkeypatch.setattr(signal, "set_wakeup_fd", lambda fd, **_: handlers.__setitem__("wake-up", fd))
+    handlers["wake-up"] = -1
+
+    def set_wakeup_fd(fd, **_):
+        before, handlers["wake-up"] = handlers["wake-up"], fd
+        return before
+
+    monkeypatch.setattr(signal, "set_wakeup_fd", set_wakeup_fd)
     return handlers
 
 
@@ -113,8 +119,17 @@ def test_a_stolen_signal_is_noticed_and_taken_back(signals, handlers, number, th
     signals.install()
     handlers[number] = thief
     assert not signals.intact()
-    signals.install()
+    assert signals.reclaim()
     assert signals.intact()
+    assert not signals.reclaim()
+
+
+def test_a_stolen_wake_up_descriptor_is_taken_back(ends, signals, handlers):
+    signals.install()
+    handlers["wake-up"] = -1
+    assert signals.reclaim()
+    assert handlers["wake-up"] == ends[1].fileno()
+    assert not signals.reclaim()
 
 
 def test_closing_gives_both_ends_back(ends, signals, handlers):

@@ -20,6 +20,7 @@ from tests.support.simulated_loop import SimulatedLoop
 LIFELINE = 60
 ERROR_LOG = 61
 STACKS = 92
+LINGER = 0.25
 GRACEFUL = 10.0
 IDLE_GRACE = 1.5
 PROBATION = 2.0
@@ -104,7 +105,7 @@ class World:
         config = replace(
             Config(),
             timeouts=replace(Timeouts(), graceful=GRACEFUL),
-            shutdown=replace(Shutdown(), idle_grace=IDLE_GRACE),
+            shutdown=replace(Shutdown(), idle_grace=IDLE_GRACE, linger=LINGER),
         )
         self.serving = Serving(
             config,
@@ -145,6 +146,7 @@ class World:
             self.serving.receive_signal(orders.RETIRE)
         if phase is Phase.DRAINING:
             self.serving.drain()
+            self.loop.run_for(LINGER + 0.01)
         if phase is Phase.ENDED:
             self.serving.end()
         self.turns()
@@ -183,13 +185,14 @@ def stacks(monkeypatch):
 
 EVENTS = {
     "probation over": lambda world: world.loop.run_for(PROBATION),
-    "TERM": lambda world: world.serving.receive_signal(signal.SIGTERM),
+    "TERM": lambda world: (world.serving.receive_signal(signal.SIGTERM), world.loop.run_for(LINGER + 0.01)),
+    "leave": lambda world: world.serving.receive_signal(orders.LEAVE),
     "QUIT": lambda world: world.serving.receive_signal(signal.SIGQUIT),
     "retire": lambda world: world.serving.receive_signal(orders.RETIRE),
     "revive": lambda world: world.serving.receive_signal(orders.REVIVE),
     "USR1": lambda world: world.serving.receive_signal(signal.SIGUSR1),
     "another signal": lambda world: world.serving.receive_signal(signal.SIGHUP),
-    "the master is gone": lambda world: world.lose_master(),
+    "the master is gone": lambda world: (world.lose_master(), world.loop.run_for(LINGER + 0.01)),
     "graceful over": lambda world: world.serving._cut(),
     "nothing left": lambda world: [transport.close() for transport in list(world.terms.open)],
     "a turn": lambda world: None,
@@ -201,6 +204,7 @@ TABLE = {
     # event: (from PROBATION, from SERVING, from RETIRED, from DRAINING, from ENDED)
     "probation over": (S, S, R, D, E),
     "TERM": (D, D, D, D, E),
+    "leave": (D, D, D, D, E),
     "QUIT": (E, E, E, E, E),
     "retire": (P, R, R, D, E),
     "revive": (S, S, S, D, E),
@@ -344,6 +348,7 @@ def test_who_waits_for_a_full_worker_is_taken_as_places_become_free(world):
     world.serving.drain()
     world.turns()
     assert late == []
+    world.loop.run_for(LINGER + 0.01)
     assert WorkerState.DRAINING not in world.said
     for _ in range(2):
         world.acceptor.full = False
@@ -425,10 +430,53 @@ def test_a_drain_ends_when_the_last_connection_and_the_last_call_have(world):
 def test_a_worker_with_nothing_to_do_drains_in_a_moment(world):
     world.serving.begin(LIFELINE, 0.0)
     world.loop.turn()
-    world.serving.drain()
+    world.serving.drain(last=False)
     world.turns()
     assert world.stopped
     assert world.said == [WorkerState.READY, WorkerState.DRAINING]
+
+
+def test_the_last_ones_stay_for_handshakes_that_are_on_their_way(world):
+    world.serving.begin(LIFELINE, 0.0)
+    world.loop.turn()
+    world.serving.receive_signal(signal.SIGTERM)
+    world.loop.run_for(LINGER - 0.05)
+    assert not world.stopped
+    assert world.said == [WorkerState.READY], "the master would end the listeners"
+    world.log.clear()
+    world.acceptor.accept = lambda most: (world.log.append(f"accept {most}"), late.append(world.connect()))
+    late = []
+    world.loop.run_for(0.1)
+    assert "accept 1024" in world.log
+    assert world.said[-1] is WorkerState.DRAINING
+    assert late[0].get_protocol().graces == [IDLE_GRACE]
+    late[0].close()
+    world.turns()
+    assert world.stopped
+
+
+def test_who_leaves_while_others_stay_takes_nobody(world):
+    world.bring_to(Phase.SERVING)
+    world.serving.receive_signal(orders.LEAVE)
+    assert "accept 1024" not in world.log
+    assert world.said == [WorkerState.DRAINING]
+
+
+def test_but_where_the_others_do_not_listen(world):
+    world.bring_to(Phase.SERVING)
+    world.leaving.add("a listener")
+    world.serving.receive_signal(orders.LEAVE)
+    assert "accept 1024" in world.log
+
+
+def test_a_quick_end_waits_for_nobody(world):
+    world.bring_to(Phase.SERVING)
+    world.serving.drain()
+    world.serving.end()
+    world.turns()
+    assert world.stopped
+    world.loop.run_for(1.0)
+    assert world.said.count(WorkerState.DRAINING) == 0
 
 
 @pytest.mark.parametrize("when", ["event", "end of the turn"])
