@@ -723,6 +723,23 @@ def test_a_protocol_that_fails_is_cut_and_the_others_live(led, caplog, event):
     assert "a defect of the protocol" in str(record.exc_info[1])
 
 
+def test_what_has_come_before_it_was_opened_is_read_at_once_and_once():
+    """Most clients have asked before they are accepted: one turn less for each."""
+    reactor = Reactor()
+    ours, client = socket.socketpair()
+    ours.setblocking(False)
+    client.sendall(b"x")
+    protocol = Telling()
+    SocketTransport(Terms(reactor, 30.0), ours, protocol, "peer").open()
+    assert (protocol.told, protocol.received) == (["connection_made", "data_received"], b"x")
+    reactor.post(int)
+    reactor.turn()
+    assert protocol.received == b"x"
+    protocol.transport.abort()
+    client.close()
+    reactor.close()
+
+
 # -- several events of one select
 
 
@@ -737,9 +754,9 @@ def two():
         sock, client = socket.socketpair()
         sock.setblocking(False)
         sockets.append(client)
-        client.sendall(b"x")
         transport = SocketTransport(terms, sock, protocol, "peer")
         transport.open()
+        client.sendall(b"x")  # not before: it would be read at once
         return transport
 
     yield reactor, terms, connect
