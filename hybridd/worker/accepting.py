@@ -102,6 +102,9 @@ class Acceptor:
             take = partial(open_connection, terms, make_protocol)
         self._take = take
         self._wish = Wish.NO
+        self._fresh = 0  # connections taken in this turn: their Calls have not begun
+        self._new_silent = 0  # of these, who had not asked for anything yet
+        self._silent = 0  # the same of the turn before: they may be read in this one
 
     @property
     def full(self) -> bool:
@@ -126,7 +129,7 @@ class Acceptor:
     def review(self) -> None:
         """Watch the listener if it is wanted, a handler is free, and there is room for a connection."""
         watch = self._wish is Wish.YES and not self.full
-        watch = watch and (self._gate is None or self._gate.capacity())
+        watch = watch and (self._gate is None or self._gate.capacity(0))
         if watch is self.armed:
             return
         self.armed = watch
@@ -142,11 +145,20 @@ class Acceptor:
         for _ in range(_BATCH):
             if not self.armed:
                 break
-            if self._gate is not None and self._gate.defers(self._terms.reactor.now):
-                os.sched_yield()  # who should take it may need this CPU to do so
-                break
+            if self._gate is not None:
+                if not self._gate.has_room(self._fresh + self._silent):
+                    break
+                if self._gate.defers(self._terms.reactor.now):
+                    os.sched_yield()  # who should take it may need this CPU to do so
+                    break
             if not self.accept(1):
                 break
+
+    def turned(self) -> None:
+        """A turn has ended, and with it began the Calls of those who were read in it."""
+        self._silent = self._new_silent
+        self._fresh = self._new_silent = 0
+        self.review()
 
     def admit_one(self) -> None:
         """Take one connection although all handlers are busy: nobody waits for ever behind slow ones."""
@@ -169,12 +181,15 @@ class Acceptor:
                 self._pause(error)
                 break
             self.accepted += 1
+            self._fresh += 1
+            received = self._terms.received
             try:
                 self._take(sock, peer)
             except OSError as error:
                 _cut(self._terms, sock, error)
                 self._pause(error)
                 break
+            self._new_silent += self._terms.received == received
         self.review()
         return self.accepted - before
 

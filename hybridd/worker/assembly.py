@@ -81,7 +81,7 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
         spec.scoreboard,
         spec.slot,
         load=lambda: words.pack_load(len(work.running) + work.queued, len(terms.open)),
-        capacity=lambda: work.has_capacity,
+        capacity=work.has_capacity,
     )
     limit = arrangement.limit(config)
     acceptors = [

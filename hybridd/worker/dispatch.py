@@ -97,10 +97,9 @@ class Dispatch:
         """Calls that may hold a thread at once."""
         return self._pool.size
 
-    @property
-    def has_capacity(self) -> bool:
-        """Whether a Call that came now would begin at once."""
-        return self._pool.free
+    def has_capacity(self, expected: int) -> bool:
+        """Whether a Call that came now would begin at once, behind ``expected`` others."""
+        return self._pool.running + expected < self._pool.size
 
     @property
     def idle(self) -> bool:

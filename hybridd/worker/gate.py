@@ -33,10 +33,10 @@ _SILENT = 2_500_000_000
 
 
 class Gate:
-    """One worker's look at the others; ``capacity`` tells whether it has a handler free itself."""
+    """One worker's look at the others; ``capacity`` tells whether it has a handler free besides so many."""
 
     def __init__(
-        self, scoreboard: Scoreboard, slot: int, *, load: Callable[[], int], capacity: Callable[[], bool]
+        self, scoreboard: Scoreboard, slot: int, *, load: Callable[[], int], capacity: Callable[[int], bool]
     ) -> None:
         self.capacity = capacity
         self.deferring = False
@@ -45,6 +45,14 @@ class Gate:
         self._load = load
         self._since = 0.0
         self._looked = 0.0
+
+    def has_room(self, fresh: int) -> bool:
+        """Whether a handler is free even if ``fresh`` connections, just taken, each need one.
+
+        They do not count as load yet, and a worker with two handlers would take five who came at once, if it is the
+        first to look on a machine that is busy.  Alone it takes them all: nobody else would.
+        """
+        return not fresh or self._scoreboard.rows_used == 1 or self.capacity(fresh)
 
     def defers(self, now: float) -> bool:
         """Whether somebody else will take what waits, and should; ``now`` is monotonic seconds."""

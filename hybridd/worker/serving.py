@@ -244,7 +244,7 @@ class Serving:
 
     def _turned(self) -> None:
         for acceptor in self._acceptors:
-            acceptor.review()
+            acceptor.turned()
         if self._to_empty:
             self._take_backlog()
         self._report.turned()

@@ -43,9 +43,11 @@ class Work(Protocol):
     def handoffs(self) -> int:
         """Calls that were taken over, only ever growing."""
 
-    @property
-    def has_capacity(self) -> bool:
-        """Whether a connection that came now would be served at once."""
+    def has_capacity(self, expected: int) -> bool:
+        """Whether a connection that came now would be served at once, behind ``expected`` others just taken.
+
+        Only a work that learns of a connection's Call when its request has been read looks at ``expected``.
+        """
 
     def start(self, run_loop: Callable[[], None]) -> None:
         """Run the worker's loop in a thread of its own; RuntimeError when there is none to be had."""

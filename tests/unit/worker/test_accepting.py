@@ -22,13 +22,20 @@ GONE = ConnectionAbortedError(errno.ECONNABORTED, "Software caused connection ab
 
 
 class PlayedSocket:
-    """A connection that says nothing."""
+    """A connection that says nothing, or one thing at once."""
 
     numbers = count(100)
 
     def __init__(self) -> None:
         self.fd = next(self.numbers)
         self.closed = False
+        self.says = b""
+
+    def recv(self, _: int) -> bytes:
+        if not self.says:
+            raise BlockingIOError
+        said, self.says = self.says, b""
+        return said
 
     def fileno(self) -> int:
         return self.fd
@@ -67,10 +74,13 @@ class PlayedGate:
 
     def __init__(self) -> None:
         self.free = True
+        self.slots = 1000
         self.answers: deque[bool] = deque()
 
-    def capacity(self) -> bool:
-        return self.free
+    def capacity(self, expected: int) -> bool:
+        return self.free and expected < self.slots
+
+    has_room = capacity
 
     def defers(self, now: float) -> bool:
         assert now
@@ -82,6 +92,9 @@ class PlayedProtocol:
 
     def connection_made(self, transport: object) -> None:
         self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        pass
 
     def connection_lost(self, _: object) -> None:
         pass
@@ -145,6 +158,31 @@ def test_a_storm_of_connections_does_not_keep_the_loop(loop, acceptor, listener,
     assert len(terms.open) == 16
     see(loop)
     assert len(terms.open) == 18
+
+
+def test_who_was_just_taken_may_need_a_handler_each(loop, acceptor, listener, gate):
+    """They are no load yet: the rest is for others, or for a later turn."""
+    acceptor.arm()
+    gate.slots = 2
+    arrive(listener, 5)
+    taken = []
+    for _ in range(4):
+        see(loop)
+        taken.append(acceptor.accepted)
+        acceptor.turned()
+    assert taken == [2, 2, 4, 4]
+
+
+def test_who_has_asked_at_once_is_load_when_the_turn_ends(loop, acceptor, listener, gate):
+    acceptor.arm()
+    gate.slots = 2
+    for sock in arrive(listener, 3):
+        sock.says = b"GET / HTTP/1.1\r\n"
+    see(loop)
+    assert acceptor.accepted == 2
+    acceptor.turned()
+    see(loop)
+    assert acceptor.accepted == 3
 
 
 def test_it_stops_at_the_limit_and_goes_on_below_it(loop, acceptor, listener, terms):

@@ -13,6 +13,7 @@ from hybridd.worker.gate import Gate
 NOW = 1000.0
 NOW_NS = int(NOW * 1e9)
 OWN_SLOT = 1
+SLOTS = 2
 
 
 class Fleet:
@@ -22,7 +23,7 @@ class Fleet:
         size = words.LAYOUT.header_words + 3 * words.LAYOUT.row_words
         self.board = Scoreboard(words.LAYOUT, memoryview(bytearray(size * 8)).cast("Q"), 3)
         self.load = words.pack_load(0, 10)
-        self.gate = Gate(self.board, OWN_SLOT, load=lambda: self.load, capacity=lambda: True)
+        self.gate = Gate(self.board, OWN_SLOT, load=lambda: self.load, capacity=lambda fresh: fresh < SLOTS)
         self.board.claim(OWN_SLOT)
 
     def worker(self, slot: int, **words_of_row: int) -> memoryview:
@@ -126,7 +127,21 @@ def test_somebody_always_takes_it(loads):
         load = words.pack_load(calls, connections)
         row = board.claim(slot).words
         row[words.LOAD], row[words.ACCEPTING], row[words.ASLEEP], row[words.HEARTBEAT] = load, 1, 1, NOW_NS
-        gates.append(Gate(board, slot, load=lambda load=load: load, capacity=lambda: True))
+        gates.append(Gate(board, slot, load=lambda load=load: load, capacity=lambda fresh: fresh < SLOTS))
     takers = [slot for slot, gate in enumerate(gates) if not gate.defers(NOW)]
     assert takers
     assert {loads[slot] for slot in takers} == {min(loads)}
+
+
+def test_alone_it_has_room_for_all_who_come():
+    board = Scoreboard(
+        words.LAYOUT, memoryview(bytearray(8 * (words.LAYOUT.header_words + words.LAYOUT.row_words))).cast("Q"), 1
+    )
+    board.claim(0)
+    assert Gate(board, 0, load=lambda: 0, capacity=lambda fresh: False).has_room(100)
+
+
+@pytest.mark.parametrize(("fresh", "room"), [(0, True), (1, True), (2, False)])
+def test_beside_others_each_that_was_just_taken_counts(fleet, fresh, room):
+    fleet.worker(0)
+    assert fleet.gate.has_room(fresh) is room

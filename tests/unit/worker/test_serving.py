@@ -50,8 +50,8 @@ class PlayedAcceptor:
     def admit_one(self):
         self._log.append("admit one")
 
-    def review(self):
-        self._log.append("review")
+    def turned(self):
+        self._log.append("listeners")
 
 
 class PlayedTransport:
@@ -311,13 +311,13 @@ def test_an_idle_worker_wakes_up_for_its_heartbeat_only(world):
     assert world.loop.selector.timeouts == [pytest.approx(HEARTBEAT)] * 5
 
 
-def test_every_turn_reviews_the_listeners_before_it_reports(world):
+def test_every_turn_ends_for_the_listeners_before_it_is_reported(world):
     """Whether they are armed is part of the report."""
     world.report.turned = lambda: world.log.append("report")
     world.serving.begin(LIFELINE, 0.0)
     world.log.clear()
     world.loop.turn()
-    assert world.log == ["review", "report"]
+    assert world.log == ["listeners", "report"]
 
 
 # -- the drain
