@@ -129,6 +129,12 @@ def _stacks(watch: Watch) -> Order:
 _RELOAD: Final = Order(
     "reload", "POST", "/reload", question="Reload? Every worker is replaced by one with what is on disk."
 )
+_UPGRADE: Final = Order(
+    "upgrade",
+    "POST",
+    "/upgrade",
+    question="Upgrade? The master and every worker are replaced by what is installed now.",
+)
 _REOPEN: Final = Order("reopen-logs", "POST", "/reopen-logs")
 
 KEYS: Final = (
@@ -150,6 +156,7 @@ KEYS: Final = (
     Key(("-",), "-", "scale: one worker fewer (asks first)", _order(lambda watch: _scale(watch, -1))),
     Key(("w",), "w", "replace the chosen worker: worker restart (asks first)", _order(_restart)),
     Key(("s",), "s", "stacks of the chosen worker", _order(_stacks)),
+    Key(("U",), "U", "upgrade (asks first)", _order(lambda _: _UPGRADE)),
     Key(("l",), "l", "open the log files again: reopen-logs", _order(lambda _: _REOPEN)),
 )
 

@@ -46,7 +46,7 @@ class Line:
     style: Style = Style.PLAIN
 
 
-_STATES: Final = {"running": Style.GOOD, "starting": Style.WARNING, "reloading": Style.WARNING}
+_STATES: Final = {"running": Style.GOOD, "degraded": Style.BAD}
 _WORKER_STATES: Final = {"ready": Style.PLAIN, "hung": Style.BAD}
 
 
@@ -96,7 +96,7 @@ def _head(watch: Watch, width: int) -> Iterator[Line]:
     if watch.lost:
         yield Line(clean(f"old figures, waiting: {watch.lost}"), Style.BAD)
     else:
-        yield Line(clean(picture.status), _STATES.get(picture.state, Style.BAD))
+        yield Line(clean(picture.status), _STATES.get(picture.state, Style.WARNING))
     yield Line(_fitting(_totals(picture.totals), width))
 
 
@@ -115,7 +115,7 @@ def _totals(totals: Totals) -> list[str]:
         f"queued {totals.queued}",
         *([] if totals.backlog is None else [f"backlog {totals.backlog}/{totals.backlog_limit}"]),
         f"connections {totals.connections}",
-        f"cpu {share_text(pace.cpu)}%",
+        f"cpu% {share_text(pace.cpu)}",
         f"rss {size_text(totals.rss)}",
         f"mean {mean_text(pace.mean)}",
     ]

@@ -54,7 +54,7 @@ def test_one_more_worker_needs_no_question():
 
 @pytest.mark.parametrize(
     ("name", "path", "arguments"),
-    [("r", "/reload", {}), ("-", "/scale", {"workers": 2}), ("w", "/restart", {"slot": 3})],
+    [("r", "/reload", {}), ("U", "/upgrade", {}), ("-", "/scale", {"workers": 2}), ("w", "/restart", {"slot": 3})],
 )
 def test_what_ends_something_asks_first(name, path, arguments):
     watch, order = after(watching(), "down", name)
@@ -72,7 +72,7 @@ def test_one_order_at_a_time():
     assert after(answered(watch, first, "done", ok=True), "s")[1].arguments == {"slot": 0}
 
 
-@pytest.mark.parametrize("name", ["r", "+", "-", "w", "s", "l"])
+@pytest.mark.parametrize("name", ["r", "+", "-", "w", "s", "U", "l"])
 def test_where_nothing_can_be_changed_keys_say_so(name):
     watch, order = after(watching(may_order=False), name)
     assert order is None
