@@ -27,7 +27,8 @@ def reload(state: State, reading: int) -> Reply | None:
     """Whether the reload that reads the configuration for the ``reading``-th time, or a later one, has ended."""
     result = state.last_reload
     if result is None or result.reading < reading:
-        return Reply(False, f"{STOPS}: the reload is given up") if state.mode is not Mode.RUNNING else None
+        stops = state.mode in {Mode.STOPPING, Mode.STOPPED}
+        return Reply(False, f"{STOPS}: the reload is given up") if stops else None
     details = {"generation": state.desired.generation, "reason": result.reason or None, "said": result.said or None}
     if result.refused:
         lines = [f"refused, generation {state.desired.generation} goes on: {result.reason}", result.said]

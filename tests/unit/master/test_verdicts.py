@@ -62,6 +62,12 @@ def test_a_stop_ends_a_reload():
     assert not reply.ok
 
 
+def test_a_reload_that_is_asked_for_during_the_start_waits_for_it():
+    state = first_state(1, Patience(), CrashPolicy(), drain_delay=0.0, slots=20)
+    assert verdicts.reload(after(state, events.ReloadAsked()), 1) is None
+    assert "generation 1 is still on trial" in verdicts.reload_late(after(state, events.ReloadAsked())).message
+
+
 def test_who_loses_patience_is_told_how_far_the_reload_is():
     state = after(running(), events.ReloadAsked(), READ)
     assert "generation 2 is still on trial" in verdicts.reload_late(state).message
