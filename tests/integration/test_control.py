@@ -148,10 +148,10 @@ def test_a_drain_ends_when_the_last_request_has(server, tmp_path):
     client = server.client()
     client.send(f"GET /hold?file={tmp_path}/go HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     wait_until(lambda: sum(w["calls_running"] for w in server.workers()) == 1, within=5, what="the request runs")
-    late = verb(server, "drain", "--timeout", "300ms")
+    drain = begin_verb(server, "drain")
+    late = verb(server, "drain", "--timeout", "300ms")  # as long as it takes to start, the other one has asked too
     assert late.returncode == 1
     assert "still at work; the drain goes on" in late.stderr
-    drain = begin_verb(server, "drain")
     (tmp_path / "go").touch()
     out, err = drain.communicate(timeout=20)
     assert (drain.returncode, out, err) == (0, "stopped: every worker has left\n", "")

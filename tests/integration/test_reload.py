@@ -67,10 +67,11 @@ def test_a_listener_is_added_and_another_one_removed_and_no_request_fails(serve,
 
 
 def test_a_removed_port_is_free_afterwards(serve, tmp_path):
-    server = open_shop(serve, tmp_path / "app", {"listen": [f"unix:{tmp_path}/kept.sock", "127.0.0.1:0"]})
+    patient = {"shutdown": {"idle_grace": "8s"}}
+    server = open_shop(serve, tmp_path / "app", {**patient, "listen": [f"unix:{tmp_path}/kept.sock", "127.0.0.1:0"]})
     host, _, port = server.addresses[1].rpartition(":")
     with socket.create_connection((host, int(port)), 5) as waiting:
-        server.configure({**shop(tmp_path / "app"), "listen": [f"unix:{tmp_path}/kept.sock"]})
+        server.configure({**shop(tmp_path / "app"), **patient, "listen": [f"unix:{tmp_path}/kept.sock"]})
         assert verb(server, "reload").returncode == 0
         waiting.settimeout(5)
         waiting.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
