@@ -7,6 +7,7 @@ Runs in:   the master, its only thread.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -72,7 +73,8 @@ class Vitals:
         self._held: dict[int, Suspicion] = {}  # of handlers
         self._told: dict[int, int] = {}  # pid → since when the loop stood still that was told of
         self._late = 0.0
-        self._oom_kills = read_oom_kills()
+        # What the kernel had counted a round ago, at least, less those whose death was explained by it; and now.
+        self._oom_before = self._oom_now = read_oom_kills()
         self._last_round: float | None = None
         self.seen: dict[int, Seen] = {}
 
@@ -105,6 +107,7 @@ class Vitals:
         """
         self._late = late = 0.0 if self._last_round is None else now - self._last_round - ROUND
         self._last_round = now
+        self._follow_oom_kills()
         self.seen = {pid: self.look(pid) for pid in children}
         judged = {Phase.READY, Phase.PROBATION, Phase.HUNG}
         samples = {
@@ -174,7 +177,7 @@ class Vitals:
         values = row.read()
         return Remains(
             status=reaped.status,
-            oom=self._killed_by_kernel(),
+            oom=reaped.status == -signal.SIGKILL and self._killed_by_kernel(),
             requests=sum(values[words.LAYOUT.span("http_requests")]),
             connections=values[words.CONNECTIONS],
             peak=reaped.peak,
@@ -197,9 +200,20 @@ class Vitals:
         """Return what the access log must say of requests that ended with a worker; before its row is folded."""
         return killed_requests(self._scoreboard.row(child.slot), child.slot, now)
 
+    def _follow_oom_kills(self) -> None:
+        last, self._oom_now = self._oom_now, read_oom_kills()
+        if last is None or self._oom_now is None:
+            self._oom_before = self._oom_now
+        else:
+            self._oom_before = min(max(last, self._oom_before or 0), self._oom_now)
+
     def _killed_by_kernel(self) -> bool:
-        before, self._oom_kills = self._oom_kills, read_oom_kills()
-        return before is not None and self._oom_kills is not None and self._oom_kills > before
+        """Whether the kernel has just killed one more than is known; a kill of long ago was somebody else's."""
+        before, now = self._oom_before, read_oom_kills()
+        if before is None or now is None or now <= before:
+            return False
+        self._oom_before = before + 1
+        return True
 
     def look(self, pid: int) -> Seen:
         """Look at one process now; what was seen last of one that is gone."""

@@ -11,6 +11,7 @@ Runs in:   the master.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 
@@ -64,11 +65,17 @@ def own_group(controller: str) -> Group | None:
 
 def read_oom_kills() -> int | None:
     """Return the counter of our own group; it rises when one of us is killed.  None when there is none to read."""
+    counter = _oom_counter()
+    return None if counter is None else oom_kills(read_text(counter))
+
+
+@cache
+def _oom_counter() -> PurePosixPath | None:
+    """Return the file: nobody moves to another group, and the table of mounts may be long."""
     group = own_group("memory")
     if group is None:
         return None
-    name = "memory.events" if group.version == 2 else "memory.oom_control"  # noqa: PLR2004 - cgroup v2
-    return oom_kills(read_text(group.directory / name))
+    return group.directory / ("memory.events" if group.version == 2 else "memory.oom_control")  # noqa: PLR2004 - v2
 
 
 def read_text(path: str | PurePosixPath) -> str:

@@ -199,11 +199,12 @@ def test_requests_that_ended_with_a_worker(looker, board):
 
 
 def test_out_of_memory_is_proven_by_the_counter_and_only_for_the_death_after_which_it_grew(looker, machine):
-    def oom():
-        return looker.remains(child(), Reaped(100, -9, 0.0, 0), 10.0).oom
+    def oom(status=-9):
+        return looker.remains(child(), Reaped(100, status, 0.0, 0), 10.0).oom
 
     assert not oom()
     machine.oom_kills = 1
+    assert not oom(status=-11), "that one ended by its own fault"
     assert oom()
     assert not oom()
     machine.oom_kills = None
@@ -220,3 +221,30 @@ def test_all_drain_when_nobody_takes_connections_any_more(looker, board):
     says(board, 1, WorkerState.READY)
     assert looker.all_drain(by_pid(child(0), child(1, Phase.KILLED)))
     assert looker.all_drain({})
+
+
+def test_two_that_the_kernel_killed_at_once_are_both_explained_and_a_third_one_is_not(looker, machine):
+    machine.oom_kills = 2
+    assert [looker.remains(child(), Reaped(100, -9, 0.0, 0), 10.0).oom for _ in range(3)] == [True, True, False]
+
+
+def test_a_kill_of_long_ago_was_somebody_elses(looker, machine):
+    """A process that the application had started, say."""
+    for now, kills in ((10.0, 0), (11.0, 1), (12.0, 1)):
+        machine.oom_kills = kills
+        looker.round({}, {}, now)
+    assert not looker.remains(child(), Reaped(100, -9, 0.0, 0), 12.0).oom
+    machine.oom_kills = 2
+    looker.round({}, {}, 13.0)  # a round may come between a kill and the worker's reaping
+    assert looker.remains(child(), Reaped(100, -9, 0.0, 0), 13.0).oom
+    looker.round({}, {}, 14.0)
+    assert not looker.remains(child(), Reaped(100, -9, 0.0, 0), 14.0).oom
+
+
+def test_a_counter_that_can_be_read_only_later_proves_nothing_of_before(looker, machine):
+    machine.oom_kills = None
+    looker.round({}, {}, 10.0)
+    looker.round({}, {}, 11.0)
+    machine.oom_kills = 7
+    looker.round({}, {}, 12.0)
+    assert not looker.remains(child(), Reaped(100, -9, 0.0, 0), 12.0).oom

@@ -4,7 +4,8 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from hybridd.ops.cgroup import Group, locate, oom_kills
+from hybridd.ops import cgroup
+from hybridd.ops.cgroup import Group, locate, oom_kills, read_oom_kills
 
 V2_CGROUP = "0::/system.slice/hybridd.service\n"
 V2_MOUNTS = """\
@@ -83,3 +84,18 @@ def test_nothing_to_find(cgroups, mounts):
 )
 def test_kills_are_counted(text, kills):
     assert oom_kills(text) == kills
+
+
+@pytest.mark.parametrize(
+    ("cgroups", "mounts", "file", "text"),
+    [
+        (V2_CGROUP, V2_MOUNTS, "/sys/fs/cgroup/system.slice/hybridd.service/memory.events", "oom 3\noom_kill 2\n"),
+        (V1_CGROUP, V1_MOUNTS, "/sys/fs/cgroup/memory/docker/abc/memory.oom_control", "under_oom 0\noom_kill 2\n"),
+    ],
+)
+def test_the_counter_is_that_of_our_own_group(monkeypatch, cgroups, mounts, file, text):
+    files = {"/proc/self/cgroup": cgroups, "/proc/self/mountinfo": mounts, file: text}
+    monkeypatch.setattr(cgroup, "read_text", lambda path: files.get(str(path), ""))
+    cgroup._oom_counter.cache_clear()
+    assert read_oom_kills() == 2
+    cgroup._oom_counter.cache_clear()
