@@ -26,7 +26,7 @@ from hybridd.errors import UsageError
 APPLICATION = "MODULE:CALLABLE"
 
 GROUPS = {
-    "what to serve": ("factory", "protocol", "chdir"),
+    "what to serve": ("factory", "protocol", "preload", "chdir"),
     "where": ("listen", "backlog", "admin", "control"),
     "by how many": ("pattern", "workers", "dispatch", "threads", "handlers"),
     "how long": ("timeouts.worker", "timeouts.graceful", "timeouts.keep_alive"),

@@ -16,7 +16,7 @@ DESCRIPTION = """\
 Show how a running hybridd is: its workers, listeners, the last reload. With --deaths the certificates of the last 100
 workers that ended: what of, after what life, and what they were doing."""
 
-COLUMNS = ("slot", "pid", "gen", "state", "up", "rss", "connections", "running", "queued", "requests")
+COLUMNS = ("slot", "pid", "gen", "state", "up", "rss", "pss", "connections", "running", "queued", "requests")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -51,14 +51,13 @@ def facts(answer: Answer) -> Iterator[str]:
 
 def worker(one: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the cells of one worker."""
-    resident = one["rss"]
     return (
         str(one["slot"]),
-        str(one["pid"]),
+        str(one["pid"] or "-"),
         str(one["generation"]),
         f"{one['state']} ({one['why']})" if one["why"] else one["state"],
         age(one["uptime"]),
-        "-" if resident is None else f"{resident / MIB:.0f}M",
+        *("-" if one[key] is None else f"{one[key] / MIB:.0f}M" for key in ("rss", "pss")),
         *(str(one[key]) for key in ("connections", "calls_running", "calls_queued", "requests")),
     )
 

@@ -105,6 +105,14 @@ class Config:
         "Serve a raw TCP protocol instead of HTTP: FACTORY makes an asyncio.Protocol per connection.",
         flags="--protocol",
     )
+    preload: bool = setting(
+        False,
+        boolean(),
+        "Load the application once, in a fork server, and fork the workers from it: they share its memory and start at"
+        " once. Threads and connections that loading it opens do not survive the fork; a warning names them.",
+        flags="--preload",
+        also="preload_app preload_application",
+    )
     chdir: str = setting(
         "",
         directory(),

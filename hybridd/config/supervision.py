@@ -61,14 +61,14 @@ class Recycle:
     max_rss: int = setting(
         0,
         size(MIB, 1024 * GIB, "512MiB", zero="off"),
-        "How much resident memory a worker may have before it is replaced; looked at once per second.",
+        "How much memory a worker may have before it is replaced; looked at once per second.",
         also="workers_max_rss reload_on_rss",
     )
     memory: str = setting(
         "rss",
         choice("rss", "pss"),
         "What recycle.max_rss means. rss: all resident pages; pss: pages that are shared with other processes count in"
-        " part, which is right with a large application loaded before the fork, and dearer to know.",
+        " part, which is right with preload; dear to know, so each worker is looked at every 10 s or less often.",
     )
     max_unavailable: int = setting(
         1,

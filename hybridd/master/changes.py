@@ -56,3 +56,9 @@ def mark(state: State, pid: int, why: Why) -> State:
     if child is None or child.phase is not Phase.READY or child.marked not in {Why.NONE, Why.RECYCLE}:
         return state
     return replace(state, children={**state.children, pid: replace(child, marked=why)})
+
+
+def keep(state: State, generation: int, *, kept: bool = True) -> State:
+    """Note whether a generation can be made again whatever would be loaded."""
+    others = state.desired.kept - {generation}
+    return replace(state, desired=replace(state.desired, kept=others | {generation} if kept else others))

@@ -21,6 +21,9 @@ from math import inf
 
 from hybridd.master.successor import UpgradeStep
 
+TICKETS = 2**22
+"""The first number of a worker that is asked for and not yet born: no pid is that great (proc(5), pid_max)."""
+
 
 class Phase(Enum):
     """Where a worker is in its life, in the order in which it only advances (HUNG and RETIRED may return to READY)."""
@@ -81,6 +84,7 @@ class Patience:
 class Child:
     """One worker process.
 
+    ``pid`` is the number of its ticket (fork_servers.py) until it is born.
     ``since`` is when the phase began, ``deadline`` when the next harsher step is due; ``served_since`` is when it first
     was ready, None before.  ``marked`` is why it is to be replaced, as soon as another one can take its place.
     """
@@ -98,7 +102,8 @@ class Child:
     marked: Why = Why.NONE
 
     def __str__(self) -> str:
-        return f"worker={self.slot} gen={self.generation} pid={self.pid}"
+        number = "none" if self.pid >= TICKETS else self.pid
+        return f"worker={self.slot} gen={self.generation} pid={number}"
 
     @property
     def live(self) -> bool:

@@ -31,7 +31,8 @@ class Desired:
         generation: the one whose workers are wanted; 0 before the first one is trusted.
         trial: the generation on trial behind one canary; 0 when there is none.
         fallback: while a reload can still be undone the generation to go back to, whose workers retire; else 0.
-        stale: the code of ``generation`` is perhaps no longer what would be loaded: its last successor was refused.
+        doubted: the code of ``generation`` is perhaps no longer what would be loaded: its last successor was refused.
+        kept: the generations whose first fork server lives, so that their code is there whatever would be loaded.
         reload_asked: the configuration is to be read again as soon as no generation is on trial.
         surge: workers beyond the wanted number while a reload replaces them.
         unavailable: marked workers that are replaced at a time.
@@ -48,7 +49,8 @@ class Desired:
     generation: int = 0
     trial: int = 0
     fallback: int = 0
-    stale: bool = False
+    doubted: bool = False
+    kept: frozenset[int] = frozenset()
     surge: int = 1
     unavailable: int = 1
     calm_at: float = 0.0
@@ -60,3 +62,8 @@ class Desired:
     exit_code: int = 0
     not_before: Mapping[int, float] = field(default_factory=dict)
     slots: int = 1024
+
+    @property
+    def stale(self) -> bool:
+        """Whether the generation cannot be made again as it is."""
+        return self.doubted and self.generation not in self.kept

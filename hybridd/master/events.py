@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hybridd.master import preloading
 from hybridd.master.children import Patience, Step, Why
 from hybridd.master.crash_policy import CrashPolicy
 
@@ -88,11 +89,12 @@ class Spawned:
 
 @dataclass(frozen=True, slots=True)
 class SpawnFailed:
-    """The operating system refused to fork."""
+    """The operating system refused to fork; ``ticket`` is what the worker was called if it was asked for before."""
 
     slot: int
     generation: int
     reason: str
+    ticket: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +289,9 @@ Event = (
     | ConfigurationRefused
     | Spawned
     | SpawnFailed
+    | preloading.Born
+    | preloading.Preloaded
+    | preloading.ForkServerLost
     | BecameReady
     | BeganToLeave
     | SeemsHung

@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hybridd.errors import ExitCode
-from hybridd.master import crash_policy, events, succession
-from hybridd.master.changes import advance, mark, scale, trim, turn, with_crashes
+from hybridd.master import crash_policy, events, preloading, succession
+from hybridd.master.changes import advance, keep, mark, scale, trim, turn, with_crashes
 from hybridd.master.children import Abort, Child, Drain, Phase, Quit, Step, Why
 from hybridd.master.crash_policy import Crashes
 from hybridd.master.desired import Stop
@@ -74,6 +74,12 @@ def _apply(state: State, event: Event, now: float) -> State:  # noqa: C901, PLR0
             return _born(state, event, now)
         case events.SpawnFailed():
             return _could_not_spawn(state, event, now)
+        case preloading.Born():
+            return _born_at_last(state, event)
+        case preloading.Preloaded():
+            return keep(state, event.generation) if event.original else state
+        case preloading.ForkServerLost():
+            return keep(state, event.generation, kept=False)
         case events.BecameReady():
             return _became_ready(state, event.pid, now)
         case events.BeganToLeave():
@@ -152,7 +158,19 @@ def _born(state: State, event: events.Spawned, now: float) -> State:
     return replace(state, children={**state.children, event.pid: child})
 
 
+def _born_at_last(state: State, event: preloading.Born) -> State:
+    if (child := state.children.get(event.ticket)) is None:
+        return state
+    children = {**_without(state, event.ticket), event.pid: replace(child, pid=event.pid)}
+    return replace(state, children=children)
+
+
+def _without(state: State, number: int) -> dict[int, Child]:
+    return {pid: other for pid, other in state.children.items() if pid != number}
+
+
 def _could_not_spawn(state: State, event: events.SpawnFailed, now: float) -> State:
+    state = replace(state, children=_without(state, event.ticket))
     crashes = crash_policy.could_not_spawn(state.crashes, state.policy, event.slot, now)
     if state.desired.fallback and event.generation == state.desired.generation:
         return roll_back(state, event.reason, now)
@@ -190,7 +208,7 @@ def _died(state: State, event: events.Died, now: float) -> State:
     child = state.children.get(event.pid)
     if child is None:
         return state
-    state = replace(state, children={pid: other for pid, other in state.children.items() if pid != event.pid})
+    state = replace(state, children=_without(state, event.pid))
     desired = state.desired
     if desired.stop:
         return state

@@ -54,7 +54,7 @@ def committed(state: State, generation: int, now: float) -> State:
     """Give up going back."""
     if generation != state.desired.generation or not state.desired.fallback:
         return state
-    desired = replace(state.desired, fallback=0, stale=False)
+    desired = replace(state.desired, fallback=0, doubted=False)
     result = ReloadResult(generation, False, "", now, state.readings)
     patience = {generation: state.patience[generation]}
     return replace(state, desired=desired, patience=patience, undo=None, last_reload=result)
@@ -68,7 +68,7 @@ def undoes(state: State, child: Child) -> bool:
 def roll_back(state: State, reason: str, now: float, said: str = "") -> State:
     """Undo a reload that replaces the workers: those that retired are called back."""
     lost, desired = state.desired.generation, state.desired
-    state = replace(state, desired=replace(desired, generation=desired.fallback, fallback=0, stale=True))
+    state = replace(state, desired=replace(desired, generation=desired.fallback, fallback=0, doubted=True))
     state = with_crashes(state, crash_policy.forgive(state.crashes))
     if (undo := state.undo) is not None:
         desired = replace(state.desired, surge=undo.surge, unavailable=undo.unavailable)
@@ -86,7 +86,7 @@ def refused(state: State, generation: int, reason: str, now: float, said: str = 
 def trial_lost(state: State, reason: str, now: float, said: str = "") -> State:
     """Give the generation on trial up: the trusted one goes on as if nothing had been asked."""
     lost = state.desired.trial
-    desired = replace(state.desired, trial=0, stale=True)
+    desired = replace(state.desired, trial=0, doubted=True)
     patience = {generation: value for generation, value in state.patience.items() if generation != lost}
     state = replace(state, desired=desired, patience=patience, pending=None)
     return refused(state, lost, reason, now, said)

@@ -25,6 +25,7 @@ from hybridd.master.command import Command, this_command
 from hybridd.master.control import Control
 from hybridd.master.effects import Effects
 from hybridd.master.farewell import Farewell
+from hybridd.master.fork_servers import ForkServers
 from hybridd.master.handover import Role
 from hybridd.master.inheritance import Inheritance
 from hybridd.master.listeners import Listeners
@@ -51,8 +52,10 @@ from hybridd.ops.limits import raise_open_files
 from hybridd.ops.metrics import ScoreboardCollector
 from hybridd.ops.scoreboard import Scoreboard
 from hybridd.ops.systemd import Notifier, watchdog_period
-from hybridd.worker import life, words
+from hybridd.worker import fork_server, life, words
+from hybridd.worker.fork_server import BecomeForkServer, Nursery
 from hybridd.worker.life import BecomeWorker
+from hybridd.worker.spec import WorkerSpec
 
 _log = logging.getLogger("hybridd.master")
 
@@ -86,15 +89,18 @@ def run(loaded: Loaded) -> int:
             return error.exit_code  # the command says it
         raise
     except BecomeWorker as become:
-        spec = become.spec
+        born: WorkerSpec | Nursery = become.spec
+    except BecomeForkServer as become:
+        born = become.nursery
     except Exception as error:
         start.leave(
             ExitCode.UNEXPECTED, f"unexpected: {error!r}; the traceback is in the log, {where_log(loaded.config)}"
         )
         raise
     # Outside of the handler, so that the exception and with it all frames of the master are gone.
+    spec, preloaded = (born, None) if isinstance(born, WorkerSpec) else fork_server.run(born)
     try:
-        return life.run(spec)
+        return life.run(spec, preloaded)
     finally:
         for listener in spec.listeners:
             listener.sock.close()  # and not more: its file and its end are the master's
@@ -139,6 +145,7 @@ def _be_master(loaded: Loaded, start: Start, notifier: Notifier, command: Comman
         upgrade=Upgrade(reactor),
     )
     master = Master(_first_state(configurations, scoreboard, start.before), reactor, parts)
+    _connect(master, parts.effects.fork_servers)
     sources = status.Sources(
         scoreboard, parts.vitals, parts.history, lambda: listeners.current, start.admin_listeners, start.control
     )
@@ -241,12 +248,15 @@ def _first_state(configurations: Configurations, scoreboard: Scoreboard, before:
     )
 
 
+def _connect(master: Master, fork_servers: ForkServers) -> None:
+    fork_servers.tell, fork_servers.look = master.ask, master.look
+    master.watchers.append(lambda: fork_servers.follow(master.state.desired))
+
+
 def _make_admin(master: Master, parts: Parts, sources: status.Sources) -> Admin:
     reactor = parts.effects.inheritance.reactor
     collector = ScoreboardCollector(
-        sources.scoreboard,
-        words.GAUGES,
-        lambda: status.facts(master.state, sources.history, sources.listeners(), reactor.now),
+        sources.scoreboard, words.GAUGES, lambda: status.facts(master.state, sources, reactor.now)
     )
     pages = make_pages(
         lambda: status.report(master.state, parts.configurations.in_force, sources, reactor.now),

@@ -223,7 +223,7 @@ class Master:
     def _reap(self) -> None:
         """Collect the dead."""
         children, now = self.state.children, self._reactor.now
-        for reaped in self._effects.reap(children):
+        for reaped in self._effects.reap(children, spared=self._upgrade.pid):
             child = children[reaped.pid]
             replaced = not self.state.desired.stop and child.generation != self.state.desired.trial
             self._take([self._registrar.register(child, reaped, now, replaced=replaced)])
@@ -254,6 +254,7 @@ class Master:
 
     def _reopen_logs(self) -> None:
         self._heritage.logs.reopen()
+        self._effects.fork_servers.reopen_logs()
         self.logs_reopened += 1
         self._logs_opened = self._reactor.now
         for child in self.state.children.values():

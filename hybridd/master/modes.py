@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, get_args
 
-from hybridd.master import events
+from hybridd.master import events, preloading
 from hybridd.master.events import Event
 
 
@@ -76,6 +76,9 @@ _OF_WORKERS: Final[tuple[type[Event], ...]] = (
     events.ConfigurationRefused,
     events.Spawned,
     events.SpawnFailed,
+    preloading.Born,
+    preloading.Preloaded,
+    preloading.ForkServerLost,
     events.BecameReady,
     events.BeganToLeave,
     events.SeemsHung,
@@ -105,6 +108,9 @@ TABLE: Final[Mapping[Mode, Mapping[type[Event], Cell]]] = {
         events.ConfigurationRefused: _STAY_STARTING,
         events.Spawned: _STAY_STARTING,
         events.SpawnFailed: _STAY_STARTING,
+        preloading.Born: _STAY_STARTING,
+        preloading.Preloaded: _STAY_STARTING,
+        preloading.ForkServerLost: _STAY_STARTING,
         events.BecameReady: _STAY_STARTING,
         events.BeganToLeave: _STAY_STARTING,
         events.SeemsHung: _STAY_STARTING,
@@ -154,6 +160,9 @@ TABLE: Final[Mapping[Mode, Mapping[type[Event], Cell]]] = {
         events.ConfigurationRefused: _STAY,
         events.Spawned: _STAY,
         events.SpawnFailed: _STAY,
+        preloading.Born: _STAY,
+        preloading.Preloaded: _STAY,
+        preloading.ForkServerLost: _STAY,
         events.BecameReady: _STAY,
         events.BeganToLeave: _STAY,
         events.SeemsHung: _STAY,
@@ -212,6 +221,9 @@ TABLE: Final[Mapping[Mode, Mapping[type[Event], Cell]]] = {
         events.ConfigurationRefused: _LATE,
         events.Spawned: _STOP,  # forked in the turn in which the stop came
         events.SpawnFailed: Ignore("ignored: no worker is wanted, hybridd is stopping"),
+        preloading.Born: _STOP,
+        preloading.Preloaded: _LATE,
+        preloading.ForkServerLost: _LATE,
         events.BecameReady: _STOP,
         events.BeganToLeave: _STOP,
         events.SeemsHung: Ignore("ignored: hybridd is stopping and every worker has a deadline"),

@@ -10,9 +10,10 @@ from __future__ import annotations
 import logging
 from typing import NamedTuple
 
-from hybridd.master import events
+from hybridd.master import events, preloading
 from hybridd.master.children import Abort, Child, Drain, Kill, Phase, Quit, Step, Why
 from hybridd.master.crash_policy import Streak
+from hybridd.master.deaths import signal_name
 from hybridd.master.desired import Stop
 from hybridd.master.events import Event
 from hybridd.master.modes import Ignore, Mode, cell
@@ -132,7 +133,7 @@ def _wish(before: State, event: Event, after: State) -> list[Line]:
     return [Line(logging.INFO, text)]
 
 
-def _news(before: State, event: Event, after: State, now: float) -> list[Line]:  # noqa: C901, PLR0911 - one per event
+def _news(before: State, event: Event, after: State, now: float) -> list[Line]:  # noqa: C901, PLR0911, PLR0912 - one per event
     """Return what is to be said of a worker, or of a generation."""
     match event:
         case events.SuccessorStarted(pid=pid):
@@ -155,6 +156,8 @@ def _news(before: State, event: Event, after: State, now: float) -> list[Line]: 
             return _about(before.children.get(pid), level, f"is to be replaced ({why}): {event.reason}")
         case events.SpawnFailed(slot=slot, reason=reason):
             return [Line(logging.ERROR, f"worker={slot} gen={event.generation} cannot be started: {reason}")]
+        case preloading.Preloaded() | preloading.ForkServerLost():
+            return [_fork_server(event)]
         case events.BecameReady(pid=pid) if pid in after.children:
             child = after.children[pid]
             return [Line(logging.INFO, f"{child} ready in {now - child.born:.2f} s")]
@@ -165,6 +168,15 @@ def _news(before: State, event: Event, after: State, now: float) -> list[Line]: 
         case events.Signalled(step=step):
             return _about(before.children.get(step.pid), *_step(step))
     return []
+
+
+def _fork_server(event: preloading.Preloaded | preloading.ForkServerLost) -> Line:
+    name = f"fork server gen={event.generation} pid={event.pid}"
+    if isinstance(event, preloading.Preloaded):
+        return Line(logging.INFO, f"{name} has loaded the application in {event.seconds:.2f} s")
+    how = f"was killed by {signal_name(-event.status)}" if event.status < 0 else f"exited with status {event.status}"
+    then = "another one is started" if event.again else "the next worker that is wanted brings another one"
+    return Line(logging.ERROR, f"{name} {how}; its workers serve on, {then}")
 
 
 def cannot_be_made_again(state: State) -> str:

@@ -9,7 +9,6 @@ Runs in:   the master, once per second.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from hybridd.config.conversion import format_duration, format_size
@@ -25,27 +24,33 @@ _SPREAD = 2654435761  # Knuth's multiplicative hash: neighbouring pids are sprea
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What is known of one worker: requests answered (or connections, of a raw protocol), resident bytes."""
+    """What is known of one worker.
+
+    Attributes:
+        served: requests answered (or connections, of a raw protocol).
+        resident: bytes.
+        proportional: bytes, shared ones in part; 0 while it is not known.
+    """
 
     served: int
     resident: int
+    proportional: int
 
 
-def judge(config: Config, child: Child, figures: Figures, shared: Callable[[int], int], now: float) -> Marked | None:
+def judge(config: Config, child: Child, figures: Figures, now: float) -> Marked | None:
     """Return the mark for a worker that is due.
 
     Args:
         config: that of its generation.
         child: the worker.
         figures: what is known of it.
-        shared: returns the proportional set size of a process; dear, so only asked when it matters.
         now: monotonic seconds.
     """
-    reason = enough(config.recycle, child, figures, shared, now)
+    reason = enough(config.recycle, child, figures, now)
     return Marked(child.pid, Why.RECYCLE, reason) if reason else None
 
 
-def enough(limits: Recycle, child: Child, figures: Figures, shared: Callable[[int], int], now: float) -> str:
+def enough(limits: Recycle, child: Child, figures: Figures, now: float) -> str:
     """Return why a worker has had enough, empty when it has not."""
     lot = child.pid * _SPREAD % 2**32 / 2**32  # the same each time that it is asked for
     most = limits.max_requests + int(limits.max_requests_jitter * lot)
@@ -53,8 +58,7 @@ def enough(limits: Recycle, child: Child, figures: Figures, shared: Callable[[in
         return f"it has served {figures.served} requests (recycle.max_requests)"
     if limits.max_age and now - child.born >= limits.max_age * (1 - AGE_JITTER * lot):
         return f"it has lived {format_duration(float(round(now - child.born)))} (recycle.max_age)"
-    if limits.max_rss and figures.resident >= limits.max_rss:  # a proportional share is never more than that
-        size = shared(child.pid) if limits.memory == "pss" else figures.resident
-        if size >= limits.max_rss:
-            return f"it has {format_size(size // 1024 * 1024)} of memory (recycle.max_rss, {limits.memory})"
+    size = figures.proportional if limits.memory == "pss" else figures.resident
+    if limits.max_rss and size >= limits.max_rss:
+        return f"it has {format_size(size // 1024 * 1024)} of memory (recycle.max_rss, {limits.memory})"
     return ""

@@ -12,8 +12,8 @@ import logging
 from hybridd.master import events
 from hybridd.master.children import Child
 from hybridd.master.deaths import PLANNED, certify, last_lines
-from hybridd.master.effects import Reaped
 from hybridd.master.inheritance import Inheritance
+from hybridd.master.processes import Reaped
 from hybridd.master.status import History
 from hybridd.master.vitals import Vitals
 

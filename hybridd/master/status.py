@@ -16,7 +16,7 @@ from typing import Any
 import hybridd
 from hybridd.config.settings import Config
 from hybridd.http.counts import BUCKETS
-from hybridd.master.children import Child, Phase
+from hybridd.master.children import TICKETS, Child, Phase
 from hybridd.master.deaths import REPLACED, Certificate
 from hybridd.master.modes import Mode
 from hybridd.master.narrative import cannot_be_made_again, workers
@@ -121,17 +121,19 @@ def readiness(state: State, now: float) -> tuple[bool, str]:
     return True, f"{text}; degraded: {why}" if why else text
 
 
-def facts(state: State, history: History, listeners: Sequence[Listener], now: float) -> MasterFacts:
+def facts(state: State, sources: Sources, now: float) -> MasterFacts:
     """Return what the metrics say of the master."""
+    history, weights = sources.history, sources.vitals.scales.weights
     return MasterFacts(
         workers={phase.value: state.count(phase) for phase in Phase},
         restarts=history.restarts,
         pids={child.slot: child.pid for child in state.children.values()},
+        proportional={child.slot: weights[child.pid] for child in state.children.values() if weights.get(child.pid)},
         reaped_cpu=history.reaped_cpu,
         reload_successful=history.reload_successful,
         reload_timestamp=history.reload_timestamp,
         degraded=reservations(state, now),
-        listeners={listener.address: listener.fileno() for listener in listeners if listener.fileno() >= 0},
+        listeners={listener.address: listener.fileno() for listener in sources.listeners() if listener.fileno() >= 0},
     )
 
 
@@ -183,7 +185,7 @@ def _worker(child: Child, sources: Sources, now: float) -> dict[str, Any]:
     *durations, duration_sum = values[words.LAYOUT.span("http_duration")]
     return {
         "slot": child.slot,
-        "pid": child.pid,
+        "pid": child.pid if child.pid < TICKETS else 0,  # not born yet
         "generation": child.generation,
         "state": child.phase.value,
         "why": child.why or child.marked or None,
@@ -191,6 +193,7 @@ def _worker(child: Child, sources: Sources, now: float) -> dict[str, Any]:
         "heartbeat_age": _age(values[words.HEARTBEAT], now),
         "busy_for": _age(values[words.BUSY_SINCE], now),
         "rss": seen.resident or None,
+        "pss": sources.vitals.scales.weights.get(child.pid) or None,
         "cpu_seconds": round(seen.cpu, 3) if seen.resident else None,
         "threads": values[words.THREADS],
         "connections": values[words.CONNECTIONS],

@@ -22,9 +22,9 @@ from typing import NoReturn, Protocol
 from hybridd.errors import ExitCode
 from hybridd.master import events
 from hybridd.master.command import Command
-from hybridd.master.effects import fork
 from hybridd.master.events import Event
 from hybridd.master.handover import CHANNEL, ERRORS, Channel, Role, Say, describe
+from hybridd.master.processes import fork
 from hybridd.master.signals import SIGNALS
 from hybridd.master.state import UpgradeResult
 from hybridd.master.successor import EndSuccessor, HandOver, StartSuccessor, UpgradeStep
@@ -106,6 +106,11 @@ class Upgrade:
         self._reactor = reactor
         self._successor: _Successor | None = None
         self._heir: Channel | None = None  # its end of file tells who took over that we have left
+
+    @property
+    def pid(self) -> int:
+        """The successor that is on its way and not reaped yet; 0 for none."""
+        return self._successor.pid if self._successor else 0
 
     def carry_out(self, step: UpgradeStep) -> Event:
         """Do what was decided."""

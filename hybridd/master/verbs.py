@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from hybridd.master import events, verdicts
-from hybridd.master.children import Phase
+from hybridd.master.children import TICKETS, Phase
 from hybridd.master.events import Event
 from hybridd.master.stacks import StackReader
 from hybridd.master.state import State
@@ -153,7 +153,7 @@ class _Verbs:
         return Waiting(check)
 
     def stacks(self, arguments: Arguments) -> Waiting:
-        children = list(self._master.state.children.values())
+        children = [child for child in self._master.state.children.values() if child.pid < TICKETS]
         if "slot" in arguments:
             slot = number(arguments, "slot")
             children = [child for child in children if child.slot == slot]

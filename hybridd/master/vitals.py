@@ -14,15 +14,16 @@ from typing import Final
 
 from hybridd.config.settings import Config
 from hybridd.master import events, recycling
-from hybridd.master.children import Child, Phase, Why
+from hybridd.master.children import TICKETS, Child, Phase, Why
 from hybridd.master.deaths import Remains
-from hybridd.master.effects import Reaped
 from hybridd.master.events import Event
 from hybridd.master.health import Sample, Suspicion, Verdict, judge
+from hybridd.master.processes import Reaped
 from hybridd.master.recycling import Figures
+from hybridd.master.scales import Scales
 from hybridd.ops.access_log import KilledRecord
 from hybridd.ops.cgroup import read_oom_kills
-from hybridd.ops.procfs import read_shared, read_stat
+from hybridd.ops.procfs import read_stat
 from hybridd.ops.run_queue import read_threads
 from hybridd.ops.scoreboard import Row, Scoreboard
 from hybridd.worker import words
@@ -77,12 +78,13 @@ class Vitals:
         self._oom_before = self._oom_now = read_oom_kills()
         self._last_round: float | None = None
         self.seen: dict[int, Seen] = {}
+        self.scales = Scales()
 
     def announced(self, children: Mapping[int, Child]) -> Iterator[Event]:
         """Yield what workers have said of themselves since the master last looked."""
         for child in children.values():
             state, generation = words.unpack_state(self._scoreboard.row(child.slot).words[words.STATE])
-            if generation != child.generation:
+            if generation != child.generation or child.pid >= TICKETS:
                 continue  # it has not said anything yet
             if state in {WorkerState.READY, WorkerState.DRAINING} and child.served_since is None:
                 yield events.BecameReady(child.pid)
@@ -109,6 +111,7 @@ class Vitals:
         self._last_round = now
         self._follow_oom_kills()
         self.seen = {pid: self.look(pid) for pid in children}
+        self.scales.round([pid for pid, child in children.items() if child.served_since is not None], now)
         judged = {Phase.READY, Phase.PROBATION, Phase.HUNG}
         samples = {
             pid: self._sample(pid, self.heartbeat(child), limits[child.generation], now)
@@ -156,13 +159,14 @@ class Vitals:
             of: returns the configuration of a generation.
             now: monotonic seconds.
         """
+        weights = self.scales.weights
         for child in children.values():
             if child.phase is Phase.READY and child.marked in {Why.NONE, Why.RECYCLE}:
                 row = self._scoreboard.row(child.slot).read()
                 config = of(child.generation)
                 served = row[words.CONNECTIONS_ACCEPTED] if config.protocol else sum(row[_REQUESTS])
-                figures = Figures(served, self.seen[child.pid].resident)
-                mark = recycling.judge(config, child, figures, read_shared, now)
+                figures = Figures(served, self.seen[child.pid].resident, weights.get(child.pid, 0))
+                mark = recycling.judge(config, child, figures, now)
                 if mark is not None and mark.why is not child.marked:
                     yield mark
 

@@ -44,6 +44,13 @@ RESTARTS: Final = Declaration(
 RESIDENT: Final = Declaration(
     "hybridd_worker_resident_memory_bytes", "gauge", "Resident memory of the worker, shared pages included.", SLOT
 )
+PROPORTIONAL: Final = Declaration(
+    "hybridd_worker_proportional_memory_bytes",
+    "gauge",
+    "Memory of the worker where a page that n processes share counts 1/n (PSS), as last looked at: every 10 s or less"
+    " often.",
+    SLOT,
+)
 CPU: Final = Declaration(
     "hybridd_worker_cpu_seconds_total", "counter", "CPU time of all processes that this worker slot has had.", SLOT
 )
@@ -84,6 +91,7 @@ OF_MASTER: Final = (
     WORKERS,
     RESTARTS,
     RESIDENT,
+    PROPORTIONAL,
     CPU,
     HEARTBEAT,
     OPEN_FDS,

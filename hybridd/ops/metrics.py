@@ -36,6 +36,7 @@ from hybridd.ops.metric_declarations import (
     DEGRADED,
     HEARTBEAT,
     OPEN_FDS,
+    PROPORTIONAL,
     RELOAD_SUCCESSFUL,
     RELOAD_TIMESTAMP,
     RESIDENT,
@@ -60,6 +61,7 @@ class MasterFacts:
         workers: state → number of workers; every state is a key, so that its series always exists.
         restarts: cause → workers replaced because of it since the start; every cause is a key.
         pids: slot → pid of the living workers.
+        proportional: slot → bytes of its living worker's proportional set size, as far as they are known.
         reaped_cpu: slot → CPU seconds of its reaped workers (wait4's rusage), so that the total never falls.
         reload_successful: whether the last configuration that was read is the one in force; the first one counts.
         reload_timestamp: when one last was taken into force, seconds since 1970.
@@ -70,6 +72,7 @@ class MasterFacts:
     workers: Mapping[str, int]
     restarts: Mapping[str, int]
     pids: Mapping[int, int] = field(default_factory=dict)
+    proportional: Mapping[int, int] = field(default_factory=dict)
     reaped_cpu: Mapping[int, float] = field(default_factory=dict)
     reload_successful: bool = True
     reload_timestamp: float = 0.0
@@ -153,6 +156,8 @@ class ScoreboardCollector(Collector):
             if process is not None:
                 cpu += process.stat.cpu_seconds
                 _add(families, RESIDENT, label, process.stat.resident_bytes)
+                if slot in facts.proportional:
+                    _add(families, PROPORTIONAL, label, facts.proportional[slot])
                 if process.open_fds is not None:
                     _add(families, OPEN_FDS, label, process.open_fds)
             _add(families, CPU, label, cpu)

@@ -95,7 +95,7 @@ def parse_shared(text: str) -> int:
 def read_shared(pid: int) -> int:
     """Return the proportional set size of a process: shared pages count in part.  0 when we may not know.
 
-    Walks all page tables: about 1 ms per 100 MiB.
+    Walks all page tables, see master/scales.py.
     """
     try:
         with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as file:  # noqa: PTH123 - as above

@@ -36,6 +36,11 @@ def worker_title(slot: int, generation: int, state: str, *, connections: int, ca
     return f"hybridd: worker {slot} gen {generation}{named}, {connections} connections, {calls} calls"
 
 
+def fork_server_title(generation: int, state: str = "") -> str:
+    """Return for example ``hybridd: fork server (gen 3)``, with what it is at when that is not just waiting."""
+    return f"hybridd: fork server (gen {generation})" + (f", {state}" if state else "")
+
+
 def connection_from(peer: object) -> str:
     """Return for example ``connection from 10.0.0.1:4711``; ``peer`` as accept(2) has it."""
     return f"connection from {peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "connection from a unix socket"

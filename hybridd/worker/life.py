@@ -22,6 +22,7 @@ import secrets
 import signal
 import threading
 import time
+from dataclasses import dataclass
 from enum import Enum
 from queue import SimpleQueue
 from typing import Any
@@ -60,6 +61,13 @@ class Errand(Enum):
     LEAVE = "leave"
 
 
+@dataclass(frozen=True, slots=True)
+class Preloaded:
+    """An application that a fork server has loaded, whatever it is."""
+
+    application: Any
+
+
 class BecomeWorker(BaseException):
     """Raised in a forked child; unwinds the master's stack up to the frame that calls ``run(spec)``.
 
@@ -71,14 +79,20 @@ class BecomeWorker(BaseException):
         self.spec = spec
 
 
-def run(spec: WorkerSpec) -> int:
-    """Be a worker; the exit status of the process."""
-    atexit._clear()  # noqa: SLF001  # what the master registered is the master's (multiprocessing does the same)
+def run(spec: WorkerSpec, preloaded: Preloaded | None = None) -> int:
+    """Be a worker; the exit status of the process.
+
+    Args:
+        spec: what it is born with.
+        preloaded: the application when a fork server has loaded it; else it is loaded here.
+    """
+    if preloaded is None:
+        atexit._clear()  # noqa: SLF001  # what the master registered is the master's (multiprocessing does the same)
     spec.logs.forked()
     row = spec.scoreboard.row(spec.slot)
     # Before signals are let in: one that nobody has arranged for would kill.
     faulthandler.register(orders.STACKS, spec.stacks, all_threads=True)
-    _arrange_signals()
+    arrange_signals()
     for others in set(spec.stack_files) - {spec.stacks}:
         os.close(others)
     faulthandler.enable(spec.stacks, all_threads=True)  # SIGABRT and faults: for the death certificate
@@ -88,7 +102,7 @@ def run(spec: WorkerSpec) -> int:
     row.words[words.STATE] = words.pack_state(WorkerState.BOOTING, spec.generation)
     Title().show(worker_title(spec.slot, spec.generation, "booting", connections=0, calls=0))
     try:
-        application = load(spec.config)
+        application = preloaded.application if preloaded else load(spec.config)
     except BootError as error:
         sentence, _, traceback = str(error).partition("\n")  # it carries the traceback that matters
         _log.error("the application cannot boot: %s", sentence, extra={"traceback": traceback})
@@ -97,7 +111,7 @@ def run(spec: WorkerSpec) -> int:
     return _serve(spec, row, application)
 
 
-def _arrange_signals() -> None:
+def arrange_signals() -> None:
     """Until the application is loaded, TERM and QUIT end the process as they would any other."""
     signal.set_wakeup_fd(-1)
     for ignored in IGNORED:

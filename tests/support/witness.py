@@ -23,7 +23,7 @@ from math import inf
 
 from hybridd.errors import ExitCode
 from hybridd.master import children as do
-from hybridd.master import events
+from hybridd.master import events, preloading
 from hybridd.master.children import Action, Patience, Why
 from hybridd.master.crash_policy import CrashPolicy
 from hybridd.master.events import Event
@@ -108,7 +108,8 @@ class Witness:
         self.alive: dict[int, Process] = {}
         self.trusted = 0
         self.fallback = 0  # while a reload can still be undone
-        self.stale = False
+        self.doubted = False
+        self.kept: set[int] = set()  # generations whose first fork server lives
         self.step = 0  # by how many the reload on its way has changed the wanted number
         self.crashes: list[float] = []
         self.tried: dict[int, Process] = {}
@@ -144,6 +145,18 @@ class Witness:
         if process.canary:
             self.tried[process.generation] = process
 
+    @property
+    def stale(self) -> bool:
+        return self.doubted and self.trusted not in self.kept
+
+    def named(self, ticket: int, process: Process) -> None:
+        """A worker that was asked for is born."""
+        del self.alive[ticket]
+        self.alive[process.pid] = process
+
+    def never_born(self, process: Process) -> None:
+        del self.alive[process.pid]
+
     def died(self, process: Process, now: float, *, from_outside: bool) -> None:
         del self.alive[process.pid]
         self._check_deadlines(process, now)
@@ -153,7 +166,7 @@ class Witness:
         if self.stopping:
             return
         if process.generation > self.trusted and not process.armed:
-            self.stale = self.stale or self.trusted > 0
+            self.doubted = self.doubted or self.trusted > 0
             if untold or process.told[0][1] == "left":
                 self.owed.pop(process.generation, None)
             return
@@ -175,7 +188,7 @@ class Witness:
     def _undone(self, now: float) -> None:
         """The reload that replaces the workers has failed."""
         self.owed.pop(self.trusted, None)
-        self.trusted, self.fallback, self.stale = self.fallback, 0, True
+        self.trusted, self.fallback, self.doubted = self.fallback, 0, True
         self._scaled(self.workers - self.step)
         self.young.clear()
         self.forgiven.clear()
@@ -202,6 +215,10 @@ class Witness:
             case events.ConfigurationRead() | events.ConfigurationRefused():
                 self.expect(self.reload_asked, now, "reads the configuration unasked, or twice")
                 self.reload_asked = False
+            case preloading.Preloaded(generation=generation, original=True):
+                self.kept.add(generation)
+            case preloading.ForkServerLost(generation=generation):
+                self.kept.discard(generation)
             case events.Recovered():
                 self.forgiven |= set(self.young)
             case events.SpawnFailed():
@@ -210,7 +227,7 @@ class Witness:
                 if self.stopping:
                     return
                 if event.generation > self.trusted:
-                    self.stale = self.stale or self.trusted > 0
+                    self.doubted = self.doubted or self.trusted > 0
                 elif self.fallback:
                     self._undone(now)
                 elif event.generation == self.trusted:
@@ -256,7 +273,7 @@ class Witness:
         self.expect(alone and len(serving) >= self.workers, now, "commits before all are new")
         settled = all((other.ready_at or inf) + self.patience.settle <= now + 1e-6 for other in serving)
         self.expect(settled, now, "commits before the new ones have settled")
-        self.fallback, self.stale = 0, False
+        self.fallback, self.doubted = 0, False
         self.owed.pop(generation, None)
         self.trouble(now)
 

@@ -19,8 +19,8 @@ from math import inf
 from random import Random
 
 from hybridd.master import children as do
-from hybridd.master import events, lifecycle
-from hybridd.master.children import Action, Child, Patience, Why
+from hybridd.master import events, lifecycle, preloading
+from hybridd.master.children import TICKETS, Action, Child, Patience, Why
 from hybridd.master.crash_policy import CrashPolicy
 from hybridd.master.desired import Desired
 from hybridd.master.events import Event
@@ -57,6 +57,7 @@ class World:
     _queue: list[tuple[float, int, Callable[[], list[Event]]]] = field(default_factory=list)
     _order: count[int] = field(default_factory=count)
     _pids: count[int] = field(default_factory=lambda: count(100))
+    _tickets: count[int] = field(default_factory=lambda: count(TICKETS))
     _processes: dict[int, Process] = field(default_factory=dict)
     _outage_until: float = -1.0
 
@@ -67,6 +68,9 @@ class World:
         self.code = {1: self._draw_code(good=0.9)}
         self.surge = self.random.choice([1, 1, 2])
         self.unavailable = self.random.choice([1, 1, 2])
+        self.preload = self.seed % 3 == 0
+        self._fork_servers: dict[int, float] = {}  # generation → when its application is loaded
+        self._preloaded: set[int] = set()
         terms = Terms(PATIENCE, POLICY, self.drain_delay, QUIET, self.surge, self.unavailable)
         self.witness = Witness(self.seed, self.workers, terms)
         self.state = first_state(
@@ -153,12 +157,14 @@ class World:
         if self.random.random() < 0.01:
             return events.SpawnFailed(action.slot, action.generation, "EAGAIN")
         self.spawned += 1
-        pid = next(self._pids)
+        pid = next(self._tickets if self.preload else self._pids)
         process = Process(pid, action.slot, action.generation, self.now, canary=action.canary)
         self._processes[pid] = process
         self.witness.born(process)
         code = self.code[action.generation]
         boot = self.random.choice([0.1, 0.5, 2.0, 6.0])
+        if self.preload and code not in {Code.BROKEN, Code.HANGS}:
+            boot = self._ask_fork_server(process, boot)
         if code is Code.BROKEN or (self.now < self._outage_until and not action.canary):
             self._at(self.random.uniform(0.05, 0.4), lambda: self._die(process, exited=True))
         elif code is not Code.HANGS:
@@ -170,6 +176,43 @@ class World:
         process.deaf = self.random.random() < 0.1
         process.undead = self.random.random() < 0.05
         return events.Spawned(action.slot, pid, action.generation)
+
+    def _ask_fork_server(self, process: Process, load: float) -> float:
+        """Let a worker be born when the application of its generation is loaded; return when it will be ready."""
+        generation = process.generation
+        if generation not in self._fork_servers:
+            self._fork_servers[generation] = self.now + load
+            original = generation not in self._preloaded
+            self._preloaded.add(generation)
+            self._at(load, lambda: [preloading.Preloaded(generation, 1, load, original)])
+        waits = max(0.0, self._fork_servers[generation] - self.now) + 0.01
+        self._at(waits, lambda: self._bear(process))
+        return waits + 0.05
+
+    def _bear(self, process: Process) -> list[Event]:
+        if process.dead:
+            return []
+        ticket = process.pid
+        del self._processes[ticket]
+        if self.random.random() < 0.01:
+            process.died_at = self.now
+            self.witness.never_born(process)
+            return [events.SpawnFailed(process.slot, process.generation, "EAGAIN", ticket)]
+        process.pid = next(self._pids)
+        self._processes[process.pid] = process
+        self.witness.named(ticket, process)
+        return [preloading.Born(ticket, process.pid)]
+
+    def _lose_fork_server(self) -> list[Event]:
+        """A fork server dies, and with it only those workers that it has not made yet."""
+        self.witness.trouble(self.now)
+        if not self._fork_servers:
+            return []
+        generation = self.random.choice(list(self._fork_servers))
+        del self._fork_servers[generation]
+        unborn = [one for one in self._processes.values() if one.pid >= TICKETS and one.generation == generation]
+        died = [event for process in unborn for event in self._die(process)]
+        return [*died, preloading.ForkServerLost(generation, 1, -9)]
 
     def _signal(self, step: do.Step) -> None:
         process = self._processes.get(step.pid)
@@ -213,6 +256,7 @@ class World:
         trouble = [
             *(self._accident, self._accident, self._hang, self._outage, self._leave),
             *(self._reload, self._reload, self._reload, self._scale, self._scale, self._mark),
+            *((self._lose_fork_server, self._lose_fork_server) if self.preload else ()),
         ]
         at = 0.0
         for _ in range(self.random.choice([0, 3, 6, 12])):

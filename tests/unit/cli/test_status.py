@@ -27,6 +27,7 @@ ANSWER = {
             "why": "reload",
             "uptime": 4.5,
             "rss": 52 << 20,
+            "pss": None,
             "connections": 3,
             "calls_running": 1,
             "calls_queued": 0,
@@ -44,8 +45,8 @@ def test_the_overview():
         "admin on 127.0.0.1:9815",
         "ended workers: 1 oom (hybridd status --deaths)",
         "",
-        "slot  pid  gen              state  up  rss  connections  running  queued  requests",
-        "   0    8    2  draining (reload)  4s  52M            3        1       0        99",
+        "slot  pid  gen              state  up  rss  pss  connections  running  queued  requests",
+        "   0    8    2  draining (reload)  4s  52M    -            3        1       0        99",
     ]
 
 

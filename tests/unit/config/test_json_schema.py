@@ -84,7 +84,7 @@ def test_the_delivered_configurations_are_valid(name):
     for key, value in written.items():
         for inner, one in value.items() if isinstance(value, dict) else [("", value)]:
             # YAML 1.1 reads off as a boolean, editors (YAML 1.2) as the word.
-            one = "off" if one is False and key not in ("factory", "daemon") else one  # noqa: PLW2901
+            one = "off" if one is False and key not in ("factory", "preload", "daemon") else one  # noqa: PLW2901
             assert allows(property_of(schema, f"{key}.{inner}".rstrip(".")), one)
 
 

@@ -101,7 +101,7 @@ def test_a_refused_configuration_changes_nothing_but_the_result():
 
 def test_a_canary_that_dies_gives_its_generation_up():
     state = after(on_trial(), events.Died(200, True, "SyntaxError"))
-    assert state.desired == replace(running().desired, stale=True)
+    assert state.desired == replace(running().desired, doubted=True)
     assert state.patience.keys() == {1}
     assert state.pending is None
     assert state.last_reload is not None

@@ -6,7 +6,7 @@ import pytest
 
 from hybridd.config.settings import Config
 from hybridd.master import events
-from hybridd.master.children import Drain, Patience, Why
+from hybridd.master.children import TICKETS, Drain, Patience, Why
 from hybridd.master.crash_policy import CrashPolicy
 from hybridd.master.deaths import REPLACED, Remains, certify
 from hybridd.master.fold import fold
@@ -148,10 +148,21 @@ def test_deaths_are_counted_and_the_last_is_told(sources):
 
 
 def test_what_the_metrics_are_told_has_every_label_from_the_start(sources):
-    found = facts(start(), sources.history, (), NOW)
+    found = facts(start(), sources, NOW)
     assert set(found.restarts) == set(REPLACED)
     assert sum(found.workers.values()) == 0
     assert {"booting", "ready", "draining"} < set(found.workers)
-    assert facts(running(), sources.history, (), NOW).pids == {0: 100, 1: 101}
+    assert facts(running(), sources, NOW).pids == {0: 100, 1: 101}
     assert found.degraded == {"crashes": False, "refused_code": False}
-    assert facts(degraded(), sources.history, (), NOW).degraded == {"crashes": True, "refused_code": False}
+    assert facts(degraded(), sources, NOW).degraded == {"crashes": True, "refused_code": False}
+
+
+def test_how_much_memory_a_worker_really_costs_is_told_as_far_as_it_is_known(sources):
+    sources.vitals.scales.weights = {100: 5000, 101: 0}
+    assert facts(running(), sources, NOW).proportional == {0: 5000}
+    assert [worker["pss"] for worker in report(running(), Config(), sources, NOW)["workers"]] == [5000, None]
+
+
+def test_a_worker_that_is_not_born_yet_has_no_pid(sources):
+    state = after(start(), events.Spawned(0, TICKETS, 1))
+    assert report(state, Config(), sources, NOW)["workers"][0]["pid"] == 0

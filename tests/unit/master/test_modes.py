@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hybridd.master import events
+from hybridd.master import events, preloading
 from hybridd.master.children import Patience
 from hybridd.master.crash_policy import CrashPolicy
 from hybridd.master.fold import fold
@@ -17,7 +17,10 @@ def test_every_mode_has_a_cell_for_every_event():
 
 def test_every_event_is_in_the_table():
     declared = {
-        thing for thing in vars(events).values() if isinstance(thing, type) and thing.__module__ == events.__name__
+        thing
+        for module in (events, preloading)
+        for thing in vars(module).values()
+        if isinstance(thing, type) and thing.__module__ == module.__name__
     }
     assert declared == set(EVENTS)
 

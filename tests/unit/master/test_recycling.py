@@ -18,7 +18,7 @@ def child(pid: int = 100) -> Child:
 
 
 def mark(config: Config, served=0, resident=0, *, shared=0, now=100.0, pid=100):
-    return judge(config, child(pid), Figures(served, resident), lambda _: shared, now)
+    return judge(config, child(pid), Figures(served, resident, shared), now)
 
 
 def with_limits(**limits) -> Config:
@@ -62,9 +62,8 @@ def test_who_has_not(config, figures):
     assert mark(config, **figures) is None
 
 
-def test_dear_figures_are_not_asked_for_without_need():
-    config = with_limits(max_rss=64 * MIB, memory="pss")
-    assert judge(config, child(), Figures(0, 10 * MIB), pytest.fail, 100.0) is None
+def test_a_share_that_is_not_known_yet_recycles_nobody():
+    assert mark(with_limits(max_rss=64 * MIB, memory="pss"), resident=90 * MIB, shared=0) is None
 
 
 def test_chance_spreads_the_limits_and_is_the_same_for_a_worker_each_time():

@@ -7,7 +7,7 @@ import pytest
 from hybridd.config.settings import Config, Timeouts
 from hybridd.master import events, vitals
 from hybridd.master.children import Child, Phase, Why
-from hybridd.master.effects import Reaped
+from hybridd.master.processes import Reaped
 from hybridd.master.vitals import Seen, Vitals
 from hybridd.ops.procfs import Stat
 from hybridd.ops.run_queue import Thread

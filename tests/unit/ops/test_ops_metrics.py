@@ -149,8 +149,9 @@ def test_what_the_master_knows(world):
 def test_the_processes_of_workers(world):
     world.board.claim(0)
     world.processes[77] = process(cpu=2.5, rss=4096, fds=9)
-    world.facts = MasterFacts(workers={}, restarts={}, pids={0: 77})
+    world.facts = MasterFacts(workers={}, restarts={}, pids={0: 77}, proportional={0: 2048})
     samples = world.samples()
+    assert samples["hybridd_worker_proportional_memory_bytes{worker=0}"] == 2048
     assert samples["hybridd_worker_resident_memory_bytes{worker=0}"] == 4096
     assert samples["hybridd_worker_open_fds{worker=0}"] == 9
     assert samples["hybridd_worker_cpu_seconds_total{worker=0}"] == 2.5
