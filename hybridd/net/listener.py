@@ -47,7 +47,7 @@ class Listener:
         return f"<Listener {self.address}>"
 
     def fileno(self) -> int:
-        """The descriptor, for a selector."""
+        """The descriptor, for a poller."""
         return self.sock.fileno()
 
     def accept(self) -> tuple[socket.socket, Any]:

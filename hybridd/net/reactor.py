@@ -15,7 +15,7 @@ One turn, in this order:
 Between two events or jobs what was posted meanwhile is looked at: with 32 busy clients a turn takes 1.2 ms, and the
 answer of a Call that ran elsewhere would wait that long.
 
-Knows:     selectors, the monotonic clock.
+Knows:     its poller, the monotonic clock.
 Never:     HTTP, applications, signals.
 Runs in:   the master's only thread; in a worker, the thread that leads.  Any thread may call ``post`` and ``wake``.
 """
@@ -23,29 +23,16 @@ Runs in:   the master's only thread; in a worker, the thread that leads.  Any th
 from __future__ import annotations
 
 import os
-import selectors
 import time
 from collections import deque
 from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
-from typing import Protocol
 
 from hybridd.net.deadlines import Deadlines
+from hybridd.net.poller import READ, WRITE, Handler, Poller, epoll
 
-READ = selectors.EVENT_READ
-WRITE = selectors.EVENT_WRITE
-
-
-class Handler(Protocol):
-    """What may be registered: its ``ready`` is called with the events that came, READ | WRITE.
-
-    An error or a hang-up arrives as what was asked for, and the next read or write says what it was.  A handler knows
-    itself what it asked for: events that were fetched before it unregistered still arrive, and it ignores them.
-    """
-
-    def ready(self, mask: int) -> None:
-        """Handle the events in ``mask``."""
+__all__ = ["READ", "WRITE", "Handler", "Reactor", "Timer"]
 
 
 Job = tuple[Callable[..., object], tuple[object, ...]]
@@ -66,7 +53,7 @@ class Timer:
 
 
 class Reactor:
-    """A `selectors` loop that can be led by different threads, one at a time.
+    """A loop that can be led by different threads, one at a time.
 
     Attributes:
         clock: monotonic seconds.
@@ -76,17 +63,15 @@ class Reactor:
         on_sleep, on_wake: called before a select that may wait, and after every select.
     """
 
-    def __init__(
-        self, clock: Callable[[], float] = time.monotonic, selector: selectors.BaseSelector | None = None
-    ) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, poller: Poller | None = None) -> None:
         self.clock = clock
         self.now = clock()
         self.deadlines = Deadlines()
         self.after_turn: list[Callable[[], None]] = []
         self.on_sleep: Callable[[], None] | None = None
         self.on_wake: Callable[[], None] | None = None
-        self._selector = selector or selectors.DefaultSelector()
-        self._events: deque[tuple[selectors.SelectorKey, int]] = deque()
+        self._poller = poller or epoll()
+        self._events: deque[tuple[Handler, int]] = deque()
         self._first: deque[Job] = deque()
         self._soon: deque[Job] = deque()
         self._posted: deque[Job] = deque()
@@ -95,21 +80,21 @@ class Reactor:
         self._sleeping = False
         self._stopped = False
         self._wakeup = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._selector.register(self._wakeup, READ, _WakeUp(self._wakeup))
+        self._poller.register(self._wakeup, READ, _WakeUp(self._wakeup))
 
     # What is watched.
 
     def register(self, fd: int, mask: int, handler: Handler) -> None:
         """Watch ``fd``; ``mask`` is never 0: to pause is to unregister (a peer's reset would spin the loop)."""
-        self._selector.register(fd, mask, handler)
+        self._poller.register(fd, mask, handler)
 
     def modify(self, fd: int, mask: int, handler: Handler) -> None:
         """Watch a registered ``fd`` for other events."""
-        self._selector.modify(fd, mask, handler)
+        self._poller.modify(fd, mask, handler)
 
     def unregister(self, fd: int) -> None:
         """Watch ``fd`` no longer."""
-        self._selector.unregister(fd)
+        self._poller.unregister(fd)
 
     # What is to be done.
 
@@ -182,8 +167,8 @@ class Reactor:
         while events:
             if posted:
                 self._run(posted)
-            key, mask = events.popleft()
-            key.data.ready(mask)
+            handler, mask = events.popleft()
+            handler.ready(mask)
 
     def _run(self, jobs: deque[Job]) -> None:
         """Run those that are there now; what they add comes later."""
@@ -193,7 +178,7 @@ class Reactor:
 
     def _fetch(self) -> None:
         if self._soon or self._first or self._posted or self._stopped:
-            self._events.extend(self._selector.select(0))
+            self._events.extend(self._poller.select(0))
         else:
             self._sleep()
         self.now = self.clock()
@@ -208,7 +193,7 @@ class Reactor:
         if self._posted:
             timeout = 0
         try:
-            self._events.extend(self._selector.select(timeout))
+            self._events.extend(self._poller.select(timeout))
         finally:
             self._sleeping = False
 
@@ -232,7 +217,7 @@ class Reactor:
 
     def close(self) -> None:
         """Give the descriptors back; what is registered is the caller's to close."""
-        self._selector.close()
+        self._poller.close()
         os.close(self._wakeup)
 
     def abandon(self) -> None:
