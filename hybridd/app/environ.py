@@ -61,7 +61,7 @@ class _Template:
         self.environ = base | fields | {"SERVER_PROTOCOL": "HTTP/1.1"}
 
 
-def request_environ(base: dict[str, Any], request: Request, remote_port: int) -> dict[str, Any]:
+def request_environ(base: dict[str, Any], request: Request) -> dict[str, Any]:
     """Return the environ of one request: the application's own, to change as it likes."""
     path, fields = request.path, request.fields
     if "%" in path:
@@ -86,8 +86,8 @@ def request_environ(base: dict[str, Any], request: Request, remote_port: int) ->
     environ["REMOTE_ADDR"] = request.peer
     environ["wsgi.input"] = request.body.open()
     environ["hybridd.request_id"] = request.id
-    if remote_port:
-        environ["REMOTE_PORT"] = str(remote_port)
+    if request.peer_port:
+        environ["REMOTE_PORT"] = str(request.peer_port)
     return environ
 
 

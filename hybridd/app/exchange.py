@@ -51,17 +51,16 @@ FRESH, RUNNING, OVER = Phase  # see answer.py
 class WsgiExchange(Answer):
     """One request and its response; made by :meth:`hybridd.app.wsgi.WsgiServer.exchange`."""
 
-    __slots__ = ("_iterator", "_local", "_phase", "_remote_port", "_result", "_server")
+    __slots__ = ("_base", "_iterator", "_phase", "_result", "_server")
 
-    def __init__(self, server: WsgiServer, request: Request, outlet: Outlet, local: str, remote_port: int) -> None:
+    def __init__(self, server: WsgiServer, request: Request, outlet: Outlet, base: dict[str, Any]) -> None:
         self._request = request
         self._outlet = outlet
         self._stage = UNSENT
         self._head = None
         self._left = None
         self._server = server
-        self._local = local
-        self._remote_port = remote_port
+        self._base = base
         self._phase = FRESH
         self._result: Any = None  # what the application returned, while it has to be closed
         self._iterator: Iterator[Any] | None = None
@@ -87,12 +86,11 @@ class WsgiExchange(Answer):
     def _begin(self) -> bool:
         """Call the application; answer at once what can be."""
         self._phase = RUNNING
-        server = self._server
         outlet = self._outlet
         outlet.enter()
         try:
-            environ = request_environ(server.base(self._local), self._request, self._remote_port)
-            result: Any = server.application(environ, self.start_response)
+            environ = request_environ(self._base, self._request)
+            result: Any = self._server.application(environ, self.start_response)
         except BaseException as error:  # noqa: BLE001 - sys.exit() in a handler fails this request, not the worker
             outlet.leave()
             return self._failed(error)
@@ -111,7 +109,7 @@ class WsgiExchange(Answer):
             ):
                 outlet.whole(head, body)
                 self._stage = COMPLETE
-                return self._close()
+                return self._end_exchange()
         self._result = result
         return self._take(result)
 
@@ -193,7 +191,7 @@ class WsgiExchange(Answer):
 
     def _close(self) -> bool:
         """Close what the application returned, once; the exchange is over."""
-        self._phase = OVER
+        self._phase = OVER  # before the application can ask for more
         result, self._result, self._iterator = self._result, None, None
         if result is not None:
             self._outlet.enter()
@@ -205,6 +203,11 @@ class WsgiExchange(Answer):
                 report_exception(self._request, error)
             finally:
                 self._outlet.leave()
+        return self._end_exchange()
+
+    def _end_exchange(self) -> bool:
+        """Give back what is left when nothing of the application will run any more."""
+        self._phase = OVER
         body = self._request.body
         if body is not NO_BODY:
             body.close()

@@ -37,16 +37,15 @@ class WsgiServer:
         self._scheme = scheme
         self._bases: dict[str, dict[str, Any]] = {}  # by listener; as many as listeners, at most
 
-    def exchange(self, request: Request, outlet: Outlet, local: str = "", remote_port: int = 0) -> WsgiExchange:
+    def exchange(self, request: Request, outlet: Outlet, local: str = "") -> WsgiExchange:
         """Prepare one exchange; nothing of the application runs before its first step.
 
         Args:
             request: complete; its body is closed when the exchange is over.
             outlet: where the response goes.
             local: the listener's bound address as text (``Listener.address``), for SERVER_NAME and SERVER_PORT.
-            remote_port: the client's port, for REMOTE_PORT; 0 leaves it out.
         """
-        return WsgiExchange(self, request, outlet, local, remote_port)
+        return WsgiExchange(self, request, outlet, self._bases.get(local) or self.base(local))
 
     def base(self, local: str) -> dict[str, Any]:
         """Return the environ that all requests of a listener share; not to be changed."""

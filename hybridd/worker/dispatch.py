@@ -72,6 +72,7 @@ class Dispatch:
         self._waiting = Waiting()
         self._queue_limit = config.limits.queue
         self._in_flight = InFlight(row)
+        self.settled = self._in_flight.settled  # for every request, seldom of interest: no layer between
         self._computing = 0
         self._run_reactor: Callable[[], None] = reactor.run
 
@@ -121,8 +122,8 @@ class Dispatch:
         Raises:
             LeadLostError: the Call ran here, blocked, and somebody else leads now.
         """
-        request = call.request
-        call.verdict = self._routes.judge(request.method, request.path)
+        if self._routes.slow:
+            call.verdict = self._routes.judge(call.request.method, call.request.path)
         if self._inline and call.verdict is _FAST and self._pool.free:
             self._run_inline(call)
         elif self._may_run(call):
@@ -146,10 +147,6 @@ class Dispatch:
         """Try again to have all threads that the system refused; once per heartbeat is often enough."""
         if self._pool.grow():
             self._run_waiting()
-
-    def settled(self, request: Request) -> None:
-        """The outcome of a request is recorded; its Call may still run."""
-        self._in_flight.settled(request)
 
     def client_gone(self, call: Call) -> None:
         """Nobody waits for this Call any more: forget it if it has not begun, else let it end."""

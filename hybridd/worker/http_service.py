@@ -62,6 +62,7 @@ class HttpService:
         self._exchange = server.exchange
         self._dispatch = dispatch
         self._slow_routes = dispatch.slow_routes
+        self._settled = dispatch.settled
         self._context = context
         self._local = local
         self._slot = slot
@@ -89,7 +90,7 @@ class HttpService:
         if request is None:
             return
         call = Call(self._dispatch, connection, request, self._context.copy())
-        call.exchange = self._exchange(request, call, self._local, request.peer_port)
+        call.exchange = self._exchange(request, call, self._local)
         connection.call = call
         self._dispatch.submit(call)
 
@@ -129,7 +130,7 @@ class HttpService:
 
     def record(self, record: AccessRecord, /) -> None:
         """Write the access log's line."""
-        self._dispatch.settled(record.request)
+        self._settled(record.request)
         if self._record is not None:
             record.worker = self._slot
             self._record(record)

@@ -118,13 +118,14 @@ def make_request(
     body: bytes = b"",
     fields: Mapping[str, str] | None = None,
     version: tuple[int, int] = (1, 1),
+    peer_port: int = 50_000,
 ) -> Request:
     """Return a complete request, as the HTTP protocol would hand it over."""
     target = f"{path}?{query}" if query else path
     request = Request(method, target.encode("latin-1"), version, {"HTTP_HOST": "example.test", **(fields or {})})
     request.path = path
     request.query = query
-    request.peer = "192.0.2.7"
+    request.peer, request.peer_port = "192.0.2.7", peer_port
     request.body = Body([body]) if body else NO_BODY
     if body:
         request.fields.setdefault("CONTENT_LENGTH", str(len(body)))
@@ -134,7 +135,7 @@ def make_request(
 def make_exchange(application: Any, outlet: RecordingOutlet, path: str = "/", **request: Any) -> WsgiExchange:
     """Return an exchange of ``application`` that has not begun."""
     server = WsgiServer(application, multithread=True, multiprocess=True)
-    return server.exchange(make_request(path, **request), outlet, "192.0.2.1:8080", 50_000)
+    return server.exchange(make_request(path, **request), outlet, "192.0.2.1:8080")
 
 
 def serve(application: Any, path: str = "/", **request: Any) -> RecordingOutlet:

@@ -17,8 +17,8 @@ def base(local: str = "192.0.2.1:8080", scheme: str = "http") -> dict:
     return base_environ(local, scheme=scheme, multithread=True, multiprocess=False, errors=ERRORS)
 
 
-def environ(path: str = "/", remote_port: int = 0, **request) -> dict:
-    return request_environ(base(), make_request(path, **request), remote_port)
+def environ(path: str = "/", **request) -> dict:
+    return request_environ(base(), make_request(path, **request))
 
 
 def test_what_all_requests_share():
@@ -40,7 +40,7 @@ def test_what_all_requests_share():
 
 def test_the_request():
     request = make_request("/a", method="PUT", query="b=c", version=(1, 0), fields={"HTTP_ACCEPT": "*/*"})
-    made = request_environ(base(), request, 50_000)
+    made = request_environ(base(), request)
     assert made["REQUEST_METHOD"] == "PUT"
     assert made["PATH_INFO"] == "/a"
     assert made["QUERY_STRING"] == "b=c"
@@ -56,7 +56,7 @@ def test_the_request():
 
 
 def test_http_1_1_and_no_port():
-    made = environ()
+    made = environ(peer_port=0)
     assert made["SERVER_PROTOCOL"] == "HTTP/1.1"
     assert "REMOTE_PORT" not in made
 
@@ -101,7 +101,7 @@ def test_a_body():
 def test_a_chunked_body_has_its_length_and_is_not_chunked_any_more():
     request = make_request("/", method="POST", body=b"12345", fields={"HTTP_TRANSFER_ENCODING": "chunked"})
     del request.fields["CONTENT_LENGTH"]
-    made = request_environ(base(), request, 0)
+    made = request_environ(base(), request)
     assert made["CONTENT_LENGTH"] == "5"
     assert "HTTP_TRANSFER_ENCODING" not in made
     assert "HTTP_TRANSFER_ENCODING" in request.fields
@@ -109,8 +109,8 @@ def test_a_chunked_body_has_its_length_and_is_not_chunked_any_more():
 
 def test_it_belongs_to_the_application():
     shared, request = base(), make_request()
-    request_environ(shared, request, 0).clear()
-    made = request_environ(shared, request, 0)
+    request_environ(shared, request).clear()
+    made = request_environ(shared, request)
     assert made["HTTP_HOST"] == "example.test"
     assert made["SCRIPT_NAME"] == ""
 

@@ -76,11 +76,9 @@ class World:
         dispatch.suspended = dispatch.handoffs = dispatch._computing = 0
         dispatch._inline = True
         dispatch._monitor = None
-        dispatch._routes = SimpleNamespace(
-            judge=lambda method, path: self.call.verdict, observe=lambda *args: self.touch(None)
-        )
+        dispatch._routes = SimpleNamespace(slow={}, observe=lambda *args: self.touch(None))
         dispatch._waiting = SimpleNamespace(next=lambda computing_allowed: None)
-        dispatch._in_flight = SimpleNamespace(show=lambda call: self.touch(None), forget=lambda call: self.touch(None))
+        dispatch._in_flight = SimpleNamespace(show=self.show, forget=lambda call: self.touch(None))
         self.pool = SimpleNamespace(running=0, free=True, lead=self.pool_lead, release=self.release)
         dispatch._pool = self.pool
         dispatch._run_reactor = self.run_reactor
@@ -95,6 +93,10 @@ class World:
         assert self.leader == me, f"{me} touches {what} while {self.leader} leads: {self.schedule.trace}"
         if what is not None:
             self.said.append(what)
+
+    def show(self, call: Call) -> None:
+        self.touch(None)
+        call.cell = 0
 
     def post(self, fn: Callable[..., object], *args: Any) -> None:
         self.schedule.point("post")
