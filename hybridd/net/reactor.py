@@ -8,7 +8,8 @@ One turn, in this order:
 4. jobs posted by other threads; the fetched events; then timers and deadlines that are due: a loop that was held up
    reads what had come in time before it judges anybody;
 5. jobs of ``call_first``, then those of ``call_soon``, also those of this turn's events: Calls start here, outside of
-   every frame, and nowhere else;
+   every frame, and nowhere else; what the latter write, if it is little, is held back and sent in one go behind the last
+   of them (see ``hold``);
 6. ``after_turn``: counters to the scoreboard, log lines to their file.  Nothing happens between this and the sleep, so
    that a sleeping loop has told everything.
 
@@ -28,11 +29,25 @@ from collections import deque
 from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
+from typing import Protocol
 
 from hybridd.net.deadlines import Deadlines
 from hybridd.net.poller import READ, WRITE, Handler, Poller, epoll
 
 __all__ = ["READ", "WRITE", "Handler", "Reactor", "Timer"]
+
+_LONGEST_HOLD = 0.001
+"""Seconds: a Call that takes its time is not to keep the answers of those before it."""
+
+_QUICK = 0.001
+"""Seconds: jobs that take longer than this on average are not worth waiting for, and their successors hold nothing."""
+
+
+class Holder(Protocol):
+    """A connection that has bytes to be sent with those of others."""
+
+    def send_held(self) -> None:
+        """Send them."""
 
 
 Job = tuple[Callable[..., object], tuple[object, ...]]
@@ -59,6 +74,7 @@ class Reactor:
         clock: monotonic seconds.
         now: its time when this turn's events had been fetched.
         deadlines: those of the many; ``call_later`` is for the few.
+        holding: small writes are to be held back until the jobs of this turn are done.
         after_turn: called at the end of each turn.
         on_sleep, on_wake: called before a select that may wait, and after every select.
     """
@@ -67,6 +83,7 @@ class Reactor:
         self.clock = clock
         self.now = clock()
         self.deadlines = Deadlines()
+        self.holding = False
         self.after_turn: list[Callable[[], None]] = []
         self.on_sleep: Callable[[], None] | None = None
         self.on_wake: Callable[[], None] | None = None
@@ -75,6 +92,9 @@ class Reactor:
         self._first: deque[Job] = deque()
         self._soon: deque[Job] = deque()
         self._posted: deque[Job] = deque()
+        self._held: list[Holder] = []
+        self._held_since = 0.0
+        self._quick = True  # whether the jobs of the last turn that had several were
         self._timers: list[tuple[float, int, Timer]] = []
         self._sequence = count()
         self._sleeping = False
@@ -122,6 +142,18 @@ class Reactor:
             self._sleeping = False
             os.eventfd_write(self._wakeup, 1)
 
+    def hold(self, holder: Holder) -> None:
+        """Call ``holder.send_held()`` when the jobs of this turn are done, or earlier when they take their time.
+
+        To send is to wake whoever reads.  A client on this machine that gets one answer at a time sleeps between two of
+        them, and to wake it costs us as much as all else that the kernel does for a request: a fifth of a hello.
+        """
+        if not self._held:
+            self._held_since = self.now
+        self._held.append(holder)
+        if self.now - self._held_since > _LONGEST_HOLD:
+            self._send_held()
+
     def call_later(self, seconds: float, fn: Callable[[], None]) -> Timer:
         """Run ``fn()`` once, ``seconds`` after this turn's time; for the few, see ``deadlines`` for the many."""
         timer = Timer(self.now + seconds, fn)
@@ -145,6 +177,9 @@ class Reactor:
 
     def turn(self) -> None:
         """One pass, see the head of this file."""
+        if self.holding:  # the last leader has lost its lead before it came to this
+            self.holding = False
+            self._send_held()
         self._handle_events()
         self._fetch()
         self._run(self._posted)
@@ -153,14 +188,31 @@ class Reactor:
             self._run_timers()
         self.deadlines.expire(self.now)
         self._run(self._first)
-        soon, posted = self._soon, self._posted
-        for _ in range(len(soon)):
-            if posted:
-                self._run(posted)
-            fn, args = soon.popleft()
-            fn(*args)
+        self._run_soon()
         for hook in self.after_turn:
             hook()
+
+    def _run_soon(self) -> None:
+        soon, posted = self._soon, self._posted
+        jobs, began = len(soon), self.now
+        self.holding = holding = self._quick and jobs > 1
+        for _ in range(jobs):
+            if posted:
+                self.holding = False  # who has waited elsewhere shall not wait here too
+                self._run(posted)
+                self.holding = holding
+            fn, args = soon.popleft()
+            fn(*args)
+        if self.holding:
+            self.holding = False
+            self._send_held()
+        if jobs > 1:
+            self._quick = self.now - began <= _QUICK * jobs
+
+    def _send_held(self) -> None:
+        held, self._held = self._held, []
+        for holder in held:
+            holder.send_held()
 
     def _handle_events(self) -> None:
         events, posted = self._events, self._posted
@@ -231,6 +283,7 @@ class Reactor:
         self._soon.clear()
         self._posted.clear()
         self._events.clear()
+        self._held.clear()
         self.close()
 
 

@@ -112,6 +112,7 @@ class SocketTransport(Writing):
 
     def close(self) -> None:
         """Send what waits, then close; nothing is read any more."""
+        self.send_held()
         if self._side >= Side.CLOSING:
             return
         self._reading = Reading.ENDED
@@ -184,6 +185,7 @@ class SocketTransport(Writing):
             reactor.unregister(self._sock.fileno())
             self._mask = 0
         self._forget_deadlines()
+        self._held = b""
         self._close_queue()
         self._sock.close()
         self._terms.open.pop(self, None)

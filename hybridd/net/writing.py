@@ -24,11 +24,14 @@ _OPEN = Side.OPEN  # see transport.py
 HIGH_WATERMARK = 65536
 LOW_WATERMARK = 16384
 
+MOST_HELD = 16384
+"""Bytes: what is larger takes longer to copy than to wake its reader."""
+
 
 class Writing(DeadlinePair):
     """The methods of a transport that send."""
 
-    __slots__ = ("_high", "_low", "_protocol", "_protocol_paused", "_queue", "_side", "_sock")
+    __slots__ = ("_held", "_high", "_low", "_protocol", "_protocol_paused", "_queue", "_side", "_sock")
 
     def __init__(self, terms: Terms, sock: socket.socket, protocol: Any) -> None:
         super().__init__(terms)
@@ -36,6 +39,7 @@ class Writing(DeadlinePair):
         self._protocol = protocol
         self._side = Side.OPEN
         self._queue: SendQueue | None = None
+        self._held = b""  # sent when the jobs of this turn are done: Reactor.hold
         self._high = HIGH_WATERMARK
         self._low = LOW_WATERMARK
         self._protocol_paused = False
@@ -44,6 +48,22 @@ class Writing(DeadlinePair):
         """Send ``data`` after everything that was written before; returns at once."""
         if self._side is not _OPEN or not data:
             return
+        reactor = self._terms.reactor
+        if reactor.holding and self._queue is None and not self._held and len(data) <= MOST_HELD:
+            self._held = data if type(data) is bytes else bytes(data)
+            reactor.hold(self)
+            return
+        if self._held:
+            self.send_held()
+        self._send(data)
+
+    def send_held(self) -> None:
+        """Send what was held back; harmless when nothing was."""
+        data, self._held = self._held, b""
+        if data:
+            self._send(data)
+
+    def _send(self, data: bytes | bytearray | memoryview) -> None:
         sent = 0
         if self._queue is None:
             try:
@@ -70,6 +90,7 @@ class Writing(DeadlinePair):
         if self._side is not Side.OPEN or not count:
             os.close(fd)
             return
+        self.send_held()
         started = self._queue is not None
         self._open_queue().append_file(fd, offset, count)
         if not started:
@@ -79,6 +100,7 @@ class Writing(DeadlinePair):
 
     def write_eof(self) -> None:
         """Send what waits, then FIN; reading goes on."""
+        self.send_held()
         if self._side is Side.OPEN:
             self._side = Side.ENDING
             if self._queue is None:
@@ -90,7 +112,7 @@ class Writing(DeadlinePair):
 
     def get_write_buffer_size(self) -> int:
         """Bytes that wait to be sent, files included."""
-        return 0 if self._queue is None else self._queue.size
+        return len(self._held) + (0 if self._queue is None else self._queue.size)
 
     def get_write_buffer_limits(self) -> tuple[int, int]:
         """(low, high) watermark in bytes."""
