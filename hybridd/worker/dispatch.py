@@ -21,6 +21,7 @@ from functools import partial
 
 from hybridd.config.settings import Config
 from hybridd.http.outcome import Rejection
+from hybridd.http.request import Request
 from hybridd.net.reactor import Reactor
 from hybridd.ops.scoreboard import Row
 from hybridd.worker.call import Call, CallState, Step
