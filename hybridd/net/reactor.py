@@ -8,8 +8,8 @@ One turn, in this order:
 4. jobs posted by other threads; the fetched events; then timers and deadlines that are due: a loop that was held up
    reads what had come in time before it judges anybody;
 5. jobs of ``call_first``, then those of ``call_soon``, also those of this turn's events: Calls start here, outside of
-   every frame, and nowhere else; what the latter write, if it is little, is held back and sent in one go behind the last
-   of them (see ``hold``);
+   every frame, and nowhere else; what the latter write, if it is little, is held back and sent in one go behind the
+   last of them (see ``hold``);
 6. ``after_turn``: counters to the scoreboard, log lines to their file.  Nothing happens between this and the sleep, so
    that a sleeping loop has told everything.
 
