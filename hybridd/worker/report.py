@@ -126,7 +126,10 @@ class Report:
         row[words.CALLS_QUEUED] = queued
         row[words.LOAD] = words.pack_load(running + queued, connections)
         row[words.ACCEPTING] = int(terms.armed > 0)
-        row[words.CONNECTIONS_ACCEPTED] = sum(acceptor.accepted for acceptor in self._acceptors)
+        accepted = 0
+        for acceptor in self._acceptors:  # one, as a rule: a generator would cost 0.2 µs
+            accepted += acceptor.accepted
+        row[words.CONNECTIONS_ACCEPTED] = accepted
         row[words.NETWORK_RECEIVE] = terms.received
         row[words.NETWORK_TRANSMIT] = terms.sent
 

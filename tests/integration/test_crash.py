@@ -10,8 +10,6 @@ import pytest
 
 from tests.support import processes
 from tests.support.load import Plan
-from tests.support.server import APPS
-from tests.support.shop import CRASHES_LATER
 from tests.support.tools import full
 from tests.support.traffic import Load, Wrk
 from tests.support.waiting import pass_time, wait_until
@@ -120,23 +118,3 @@ def test_totals_survive_the_death_of_the_worker_that_counted_them(serve):
     after = server.metrics()
     assert after.fallen_since(before) == []
     assert after.value("hybridd_http_requests_total", method="GET", code="2xx") == 20
-
-
-def test_dying_again_and_again_is_a_state_of_its_own(serve):
-    server = serve({**SERVICE, "workers": 1, "crash": {"restarts": 2, "window": "60s", "backoff_max": "500ms"}})
-    for _ in range(4):
-        (victim,) = server.wait_workers(1, within=10)
-        processes.send(victim, signal.SIGKILL)
-        server.wait_workers(1, without=[victim], within=10)
-    wait_until(lambda: server.status()["state"] == "degraded", within=5, what=lambda: str(server.status()))
-    assert server.fetch("/").status == 200  # degraded says something; it takes nothing away
-
-
-def test_workers_that_die_right_after_their_start_are_not_started_without_end(serve, tmp_path):
-    seconds, most = (8, 12) if full() else (3, 8)  # at once twice in each slot, then after 1, 2, 4 … seconds
-    (tmp_path / "doomed.py").write_text("from hello import app" + CRASHES_LATER.format(seconds=0.1))
-    server = serve({"application": "doomed:app", "chdir": str(tmp_path)}, environment={"PYTHONPATH": str(APPS)})
-    pass_time(seconds, unless=lambda: bool(server.death()))
-    assert server.death() == "", "a crash loop is no reason to give up"
-    births = server.log().count(" ready in ")
-    assert 4 <= births <= most

@@ -32,16 +32,6 @@ def test_workers_finish_and_leave_when_the_master_is_killed(serve, tmp_path):
         connect(address).close()
 
 
-def test_workers_whose_request_never_ends_leave_after_the_deadline(serve, tmp_path):
-    server = serve({**SERVICE, "timeouts": {"graceful": "1s"}})
-    with server.client() as client:
-        client.send(b"GET /hold?file=%s HTTP/1.1\r\nHost: t\r\n\r\n" % str(tmp_path / "never").encode())
-        server.wait_metric("hybridd_handler_slots", 1, state="busy")
-        server.signal(signal.SIGKILL)
-        server.wait_empty(10)
-        assert client.ended()
-
-
 def test_a_master_killed_while_workers_boot_leaves_nobody(serve, tmp_path):
     (tmp_path / "slow.py").write_text(
         f"import pathlib, time\npathlib.Path({str(tmp_path / 'seen')!r}).touch()\ntime.sleep(1)\n"
