@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -113,6 +115,14 @@ def test_the_report_is_json_and_has_every_worker(sources):
     assert found["workers"][1]["busy_for"] is None
     assert found["deaths"] == {"total": 0, "by_cause": {}, "last": None, "kept": []}
     assert found["reload"]["successful"] is True
+
+
+def test_the_manual_names_all_of_the_report(sources):
+    page = (Path(__file__).resolve().parents[3] / "docs" / "operations.md").read_text()
+    manual = page.partition("\n### Status\n")[2].partition("\n### ")[0]
+    found = report(running(1), Config(), sources, NOW)
+    for name in [*found, *found["workers"][0]]:
+        assert re.search(rf"`{name}(\[\])?`", manual), f"{name} is in /status, and not in docs/operations.md"
 
 
 def test_the_report_has_what_two_looks_can_be_compared_by(sources):
