@@ -102,7 +102,7 @@ def _or_least(value: float | None) -> float:
 
 COLUMNS: Final = (
     Column("slot", lambda w: str(w.slot), lambda w: w.slot, 99, falling=False),
-    Column("pid", lambda w: str(w.pid), lambda w: w.pid, 90, falling=False),
+    Column("pid", lambda w: str(w.pid or NOTHING), lambda w: w.pid, 90, falling=False),
     Column("gen", lambda w: str(w.generation), lambda w: w.generation, 60),
     Column("state", _state, lambda w: w.state, 98, falling=False),
     Column("run", lambda w: str(w.running), lambda w: w.running, 95),

@@ -131,10 +131,10 @@ def picture(before: Look | None, now: Look) -> Picture:
     if before is not None and (before["pid"] != now["pid"] or before["uptime"] >= now["uptime"]):
         before = None
     seconds = now["uptime"] - before["uptime"] if before is not None else 0.0
-    earlier = {one["pid"]: _done(one) for one in before["workers"]} if before is not None else {}
+    earlier = {_who(one): _done(one) for one in before["workers"]} if before is not None else {}
     bounds = now.get("duration_bounds", ())
-    steps = {one["pid"]: _step(earlier.get(one["pid"]), _done(one)) for one in now["workers"]}
-    workers = tuple(_worker(one, _pace([steps[one["pid"]]], seconds, bounds)) for one in now["workers"])
+    steps = {_who(one): _step(earlier.get(_who(one)), _done(one)) for one in now["workers"]}
+    workers = tuple(_worker(one, _pace([steps[_who(one)]], seconds, bounds)) for one in now["workers"])
     calls = tuple(sorted(_calls(now["workers"]), key=lambda call: -call.age))
     return Picture(
         version=now["version"],
@@ -161,6 +161,10 @@ def quantile(counts: Sequence[int], bounds: Sequence[float], share: float) -> fl
         if reached >= share * total:
             return bound
     raise AssertionError("the last bucket reaches everything")
+
+
+def _who(worker: Mapping[str, Any]) -> tuple[int, int]:
+    return worker["slot"], worker["pid"]  # several may have no pid yet
 
 
 def _done(worker: Mapping[str, Any]) -> _Done:

@@ -29,6 +29,12 @@ def test_a_new_worker_has_done_everything_since_the_last_look():
     assert (shown.workers[0].pace.requests, shown.workers[0].pace.cpu) == (10.0, 0.1)
 
 
+def test_workers_that_have_no_pid_yet_are_not_mixed_up():
+    unborn = [worker(0, pid=0, cpu_seconds=None, rss=None), worker(1, pid=0, cpu_seconds=None, rss=None)]
+    shown = picture(look(unborn, 60.0), look([unborn[0], worker(1, requests=3)], 61.0))
+    assert [one.pace.requests for one in shown.workers] == [0.0, 3.0]
+
+
 @pytest.mark.parametrize("change", [{"pid": 8}, {"uptime": 60.0}, {"uptime": 1.0}])
 def test_looks_at_another_master_and_at_the_same_moment_are_not_compared(change):
     before = look([worker(requests=1000)], 60.0)
