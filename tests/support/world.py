@@ -31,7 +31,9 @@ from tests.support.witness import Process, Terms, Witness
 Plan = Callable[[Desired, Collection[Child], float], list[Action]]
 
 PATIENCE = Patience(boot=10.0, graceful=8.0, settle=2.0, leave=1.0, quit=2.0, abort=1.0, kill=1.0)
-POLICY = CrashPolicy(restarts=10, window=60.0, longest_pause=8.0)
+POLICIES = [CrashPolicy(restarts=restarts, window=60.0, longest_pause=8.0) for restarts in (10, 3)]
+"""The second sees a crash loop in what the first takes for accidents; worlds have them by turns."""
+
 QUIET = 150.0
 """Simulated seconds without trouble after which everything must be as wanted."""
 
@@ -71,12 +73,13 @@ class World:
         self.preload = self.seed % 3 == 0
         self._fork_servers: dict[int, float] = {}  # generation → when its application is loaded
         self._preloaded: set[int] = set()
-        terms = Terms(PATIENCE, POLICY, self.drain_delay, QUIET, self.surge, self.unavailable)
+        self.policy = POLICIES[self.seed % 2]
+        terms = Terms(PATIENCE, self.policy, self.drain_delay, QUIET, self.surge, self.unavailable)
         self.witness = Witness(self.seed, self.workers, terms)
         self.state = first_state(
             self.workers,
             PATIENCE,
-            POLICY,
+            self.policy,
             drain_delay=self.drain_delay,
             slots=60,
             surge=self.surge,
@@ -149,7 +152,7 @@ class World:
         if self.code[generation] is Code.GOOD:
             self.witness.owe(generation, self.now)
         terms = (self.surge, self.unavailable)
-        return events.ConfigurationRead(generation, PATIENCE, POLICY, self.drain_delay, workers, *terms)
+        return events.ConfigurationRead(generation, PATIENCE, self.policy, self.drain_delay, workers, *terms)
 
     # Processes.
 
