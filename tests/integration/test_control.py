@@ -149,7 +149,8 @@ def test_a_drain_ends_when_the_last_request_has(server, tmp_path):
     client.send(f"GET /hold?file={tmp_path}/go HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     wait_until(lambda: sum(w["calls_running"] for w in server.workers()) == 1, within=5, what="the request runs")
     drain = begin_verb(server, "drain")
-    late = verb(server, "drain", "--timeout", "300ms")  # as long as it takes to start, the other one has asked too
+    server.wait_log("stopping: ")
+    late = verb(server, "drain", "--timeout", "300ms")
     assert late.returncode == 1
     assert "still at work; the drain goes on" in late.stderr
     (tmp_path / "go").touch()

@@ -140,7 +140,9 @@ def test_a_reload_cannot_change_the_user(daemon, place):
     server = daemon().start()
     server.configure({**SERVICE, "user": "nobody"})
     server.signal(signal.SIGHUP)
-    server.wait_log(r"reload refused.*user \(\"\" to nobody\) needs a restart, because rights are given up once")
+    server.wait_log(
+        r"reload refused.*user \(\"\" to nobody\) needs an upgrade or a restart, because rights are given up once"
+    )
 
 
 def test_rotation_as_a_daemon(someone):
