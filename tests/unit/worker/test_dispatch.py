@@ -18,7 +18,7 @@ from hybridd.ops.scoreboard import Scoreboard
 from hybridd.worker import dispatch as dispatch_module
 from hybridd.worker import words
 from hybridd.worker.call import Call, CallState
-from hybridd.worker.dispatch import COMPUTING_AT_ONCE, Dispatch
+from hybridd.worker.dispatch import COMPUTING_AT_ONCE, SWITCH_INTERVAL, Dispatch
 from hybridd.worker.lead import LeadLostError
 
 THREADS = 2
@@ -248,15 +248,6 @@ def test_it_counts_what_runs_and_what_waits(loop, dispatch, pool, submit):
     assert (dispatch.running, dispatch.queued, dispatch.oldest) == (set(), 0, 0.0)
 
 
-def test_threads_are_switched_faster_while_calls_run_beside_the_leader(dispatch, pool, submit, intervals):
-    for _ in range(THREADS):
-        submit()
-    assert intervals == [0.0005]
-    while pool.jobs:
-        pool.finish()
-    assert intervals == [0.0005, 0.005]
-
-
 # -- leaving the queue
 
 
@@ -350,6 +341,10 @@ def test_a_call_that_is_over_does_not_mind(dispatch, pool, submit):
 
 
 # -- on the thread that leads
+
+
+def test_who_computes_lets_others_have_the_lock_soon_from_the_beginning(leading, intervals):
+    assert intervals == [SWITCH_INTERVAL]
 
 
 @pytest.fixture
