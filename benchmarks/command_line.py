@@ -31,7 +31,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="benchmarks/run",
         description="Run hybridd and its peers side by side on the same work and print ratios (docs/performance.md)."
-        " A complete run takes about 45 minutes and renews benchmarks/RESULTS.md.",
+        " A complete run takes about 35 minutes and renews benchmarks/RESULTS.md.",
     )
     parser.add_argument("--scenario", default="", metavar="a,b", help="only these scenarios (--list)")
     parser.add_argument("--peers", default="", metavar="NAME,NAME", help="only these peers, by parts of their names")

@@ -6,11 +6,13 @@ Runs in:   the harness.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +20,7 @@ from pathlib import Path
 from benchmarks.bench import Bench
 from benchmarks.load.client import BadAnswer
 from benchmarks.load.wrk import LoadFailed
-from benchmarks.measure import placement
+from benchmarks.measure import placement, priority
 from benchmarks.outcome import Outcome
 from benchmarks.peers import source
 from benchmarks.peers.catalogue import SUBJECT
@@ -69,6 +71,7 @@ class Session:
             sys.stderr.write(f"benchmarks/run: needs {' and '.join(missing)} (Debian: apt install wrk util-linux)\n")
             return 1
         adopt_orphans()
+        priority.pass_on(os.getpid())
         where = placement.here()
         installed = self._install()
         if not any(one.peer.name == SUBJECT for one in installed):
@@ -110,16 +113,23 @@ class Session:
     def _measure(self, bench: Bench) -> None:
         for scenario in self.plan.scenarios:
             began = time.monotonic()
-            bench.say(f"({scenario.key}) {scenario.title}")
+            _begin(f"({scenario.key}) {scenario.title}")
             try:
                 outcome = scenario.run(bench)
             except (LoadFailed, ServerFailed, BadAnswer, OSError) as error:
-                self.remarks.append(f"scenario {scenario.key} failed: {type(error).__name__}: {error}")
-                _print(f"({scenario.key}) {self.remarks[-1]}\n")
+                self._failed(scenario, error)
+                continue
+            except Exception as error:  # noqa: BLE001 - a defect of ours must not cost what the other scenarios found
+                traceback.print_exc()
+                self._failed(scenario, error)
                 continue
             self.outcomes.append(outcome)
             _whisper("")
             _print(f"{text.show_outcome(outcome)}  [{time.monotonic() - began:.0f} s]\n")
+
+    def _failed(self, scenario: Scenario, error: Exception) -> None:
+        self.remarks.append(f"scenario {scenario.key} failed: {type(error).__name__}: {error}")
+        _print(f"({scenario.key}) {self.remarks[-1]}\n")
 
     def _write(self, folder: Path, facts: circumstances.Facts) -> None:
         known = dict(facts)
@@ -148,6 +158,15 @@ def handlers(installed: Sequence[Installed], scratch: Path) -> str:
 def _print(words: str) -> None:
     sys.stdout.write(words + "\n")
     sys.stdout.flush()
+
+
+def _begin(words: str) -> None:
+    """Say what is going on: in a log, where nothing is whispered, by a line with the time."""
+    if sys.stderr.isatty():
+        _whisper(words)
+    else:
+        sys.stderr.write(f"{time.strftime('%H:%M:%S')} {words}\n")
+        sys.stderr.flush()
 
 
 def _whisper(words: str) -> None:

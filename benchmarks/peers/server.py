@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Self
 
 from benchmarks.load import client
-from benchmarks.measure import cpu, process_tree
+from benchmarks.measure import cpu, priority, process_tree
 from benchmarks.peers import ending, source
 from benchmarks.peers.environments import Installed, cache_folder
 from benchmarks.peers.peer import SITES, Setup
@@ -69,6 +69,7 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is for the harness, which then ends everybody
             )
+        priority.pass_on(self._process.pid)
 
     @property
     def port(self) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.bench import Bench
 from benchmarks.load import client
-from benchmarks.load.wrk import Work
+from benchmarks.load.wrk import LoadFailed, Work
 from benchmarks.measure import process_tree
 from benchmarks.measure.memory import read_pss
 from benchmarks.outcome import Outcome, Table
@@ -23,7 +23,7 @@ from benchmarks.peers.environments import Installed
 from benchmarks.peers.server import Server, ServerFailed
 
 WORKERS = 4
-REPEATS = 5
+REPEATS = 3
 _DEADLINE_SECONDS = 40.0
 _BETWEEN_SECONDS = 0.002
 _TRACKER = b"resource_tracker"
@@ -47,7 +47,7 @@ def run(bench: Bench) -> Outcome:
             bench.say(f"{installed.peer.name}: life {number + 1}")
             try:
                 _live(bench, installed, figures)
-            except (ServerFailed, TooLate) as error:
+            except (ServerFailed, TooLate, LoadFailed) as error:
                 remarks.append(f"{installed.peer.name}: {error}")
                 break
         rows.append((installed.peer.name, *(_shown(figures, name) for name in ("start", "reload", "failed", "respawn")),
