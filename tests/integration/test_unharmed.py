@@ -16,7 +16,7 @@ from tests.support.tools import full
 from tests.support.traffic import Load
 from tests.support.verbs import verb
 
-pytestmark = [pytest.mark.alone, pytest.mark.watchdog(240)]
+pytestmark = pytest.mark.watchdog(240)
 
 PATTERNS = ["hybrid", "prefork"]
 RELOADS, WORKERS = (20, [2, 4]) if full() else (2, [2])
@@ -43,26 +43,21 @@ def settings(request):
 
 
 @pytest.mark.parametrize("workers", WORKERS)
-def test_reloads_in_a_row(serve, tmp_path, settings, workers):
+def test_reloads_in_a_row_and_scaling_up_and_down(serve, tmp_path, settings, workers):
     server = open_shop(serve, tmp_path / "app", {**settings, "workers": workers})
-    with clients(server):
+    with clients(server) as loads:
         for number in range(RELOADS):
             version = "version " + "x" * (number + 1)
             write_version(tmp_path / "app", version)
             done = verb(server, "reload")
             assert (done.returncode, done.stderr) == (0, "")
             assert server.fetch("/").body == version.encode()
-        server.wait_workers(workers)
-
-
-def test_scaling_up_and_down(serve, tmp_path, settings):
-    server = open_shop(serve, tmp_path / "app", settings)
-    with clients(server) as loads:
         for wanted in (6, 1):
             done = verb(server, "scale", str(wanted))
             assert (done.returncode, done.stderr) == (0, "")
             for load in loads:
                 load.wait_answered(100)
+        server.wait_workers(1)
 
 
 BAD_CODE = {
