@@ -76,18 +76,11 @@ class Effects:
         """Let a worker open its logs again."""
         os.kill(pid, signal.SIGUSR1)
 
-    def reap(self, known: Collection[int], spared: int = 0) -> list[Reaped]:
-        """Collect the workers that have ended; orphans that are ours to reap too, silently (nobody else would).
-
-        Args:
-            known: the workers.
-            spared: a child that somebody else reaps; 0 for none.
-        """
+    def reap(self, known: Collection[int]) -> list[Reaped]:
+        """Collect the workers that have ended; orphans that are ours to reap too, silently (nobody else would)."""
         servers = self.fork_servers
         found = [reaped for pid in (*known, *servers.pids) if (reaped := wait(pid)) is not None]
         if os.getpid() == 1 or servers.adopts:
-            while (pid := ended()) not in {0, spared}:
+            while pid := ended():
                 found += [reaped] if (reaped := wait(pid)) is not None else []
-            if pid:
-                self.inheritance.reactor.call_soon(servers.look)  # then it is gone, and others may wait behind it
         return servers.sort(found, known)

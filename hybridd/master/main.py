@@ -210,7 +210,15 @@ def _make_house(command: Command, master: Master, parts: Parts, start: Start, do
             (parts.configurations.in_force.workers, master.state.desired.workers),
         )
 
-    return House(command, estate, doors, master.ask, parts.announcer.speak_no_more, start.keep_pid_file)
+    return House(
+        command,
+        estate,
+        doors,
+        master.ask,
+        parts.announcer.speak_no_more,
+        start.keep_pid_file,
+        parts.effects.fork_servers,
+    )
 
 
 def _follow(before: Predecessor, master: Master, parts: Parts, doors: Sequence[Doors]) -> None:

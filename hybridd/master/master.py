@@ -129,7 +129,6 @@ class Master:
         self._inbox += self._vitals.announced(self.state.children)
         self._take(self._inbox)
         self._inbox = []
-        self._take(self._upgrade.reap())
         self._reap()
         for _ in range(MOST_ROUNDS):
             actions = lifecycle.plan(self.state.desired, self.state.children.values(), self._reactor.now)
@@ -223,7 +222,7 @@ class Master:
     def _reap(self) -> None:
         """Collect the dead."""
         children, now = self.state.children, self._reactor.now
-        for reaped in self._effects.reap(children, spared=self._upgrade.pid):
+        for reaped in self._effects.reap(children):
             child = children[reaped.pid]
             replaced = not self.state.desired.stop and child.generation != self.state.desired.trial
             self._take([self._registrar.register(child, reaped, now, replaced=replaced)])

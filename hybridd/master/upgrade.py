@@ -3,40 +3,35 @@
 The successor is this command again, as it is found on disk now.  It inherits the listeners and one channel
 (handover.py); until it has the word its workers accept nothing, so it may be killed at any moment.
 
-Knows:     fork(2), execve(2), the channel, what is handed over.
+Knows:     the channel, what is handed over.
 Never:     when; that is upgrading.py's.
-Runs in:   the master, its only thread; in the forked child until it is another program.
+Runs in:   the master, its only thread.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
-import signal
 import socket
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import NoReturn, Protocol
+from typing import Protocol
 
-from hybridd.errors import ExitCode
 from hybridd.master import events
+from hybridd.master.birth import STANDARD_ERROR, give_birth, kill, last_lines
 from hybridd.master.command import Command
 from hybridd.master.events import Event
+from hybridd.master.fork_servers import ForkServers
 from hybridd.master.handover import CHANNEL, ERRORS, Channel, Role, Say, describe
-from hybridd.master.processes import fork
-from hybridd.master.signals import SIGNALS
 from hybridd.master.state import UpgradeResult
 from hybridd.master.successor import EndSuccessor, HandOver, StartSuccessor, UpgradeStep
 from hybridd.net.listener import Listener
 from hybridd.net.reactor import READ, Reactor
-from hybridd.ops.daemonize import highest_open
-from hybridd.ops.procfs import children_of
-from hybridd.ops.systemd import FIRST_FD
+from hybridd.ops.procfs import name_of
+from hybridd.ops.reparenting import others_adopt
 
-STANDARD_ERROR = 2
-LAST_LINES = 20
-MOST_WORDS = 64 * 1024  # bytes that are looked at of what a successor wrote to its standard error
+SMALL_INITS = frozenset({"tini", "docker-init", "dumb-init", "catatonit", "podman-init"})
+"""They wait for the one child that they have started, and end with it."""
 
 
 class Doors(Protocol):
@@ -74,6 +69,7 @@ class House:
         tell: takes an event.
         speak_no_more: says to systemd who the main process is, and nothing afterwards.
         keep: says in the PID file that we are still the master.
+        fork_servers: they make the workers where preload is on.
     """
 
     command: Command
@@ -82,13 +78,21 @@ class House:
     tell: Callable[[Event], None]
     speak_no_more: Callable[[int], None]
     keep: Callable[[], None]
+    fork_servers: ForkServers
 
 
 @dataclass(slots=True)
 class _Successor:
-    """One that is on its way; ``words`` is its standard error until it can write to the real one."""
+    """One that is on its way.
+
+    Attributes:
+        process: a descriptor of the process (pidfd_open(2)): it is not our child, so its number might become another's.
+        words: its standard error until it can write to the real one.
+        told: it was given the word.
+    """
 
     pid: int
+    process: int
     channel: Channel
     words: int
     listeners: list[Listener]
@@ -107,11 +111,6 @@ class Upgrade:
         self._successor: _Successor | None = None
         self._heir: Channel | None = None  # its end of file tells who took over that we have left
 
-    @property
-    def pid(self) -> int:
-        """The successor that is on its way and not reaped yet; 0 for none."""
-        return self._successor.pid if self._successor else 0
-
     def carry_out(self, step: UpgradeStep) -> Event:
         """Do what was decided."""
         match step:
@@ -120,24 +119,9 @@ class Upgrade:
             case HandOver(pid=pid):
                 return self._give_the_word(pid)
             case EndSuccessor(pid=pid, why=why):
-                _kill(pid)
+                if self._successor is not None:
+                    kill(pid, self._successor.process)
                 return events.SuccessorEnded(pid, why)
-
-    def reap(self) -> list[Event]:
-        """Return the death of the successor, if it has happened."""
-        successor = self._successor
-        if successor is None:
-            return []
-        pid, status = os.waitpid(successor.pid, os.WNOHANG)
-        if pid == 0:
-            return []
-        self._hear(successor)
-        if successor.failure:
-            reason, _, said = successor.failure.partition("\n")
-            return [events.SuccessorDied(pid, reason, said)]
-        lines = last_lines(successor.words)
-        reason = how_it_ended(os.waitstatus_to_exitcode(status), lines)
-        return [events.SuccessorDied(pid, reason, "\n".join(lines[:-1]))]
 
     def ended(self, result: UpgradeResult) -> None:
         """Move out, or take back what was to be handed over; nothing when it came to nothing before."""
@@ -145,7 +129,9 @@ class Upgrade:
         if successor is None:
             return
         self._stop_hearing(successor)
-        os.close(successor.words)
+        self._reactor.unregister(successor.process)
+        for fd in (successor.process, successor.words):
+            os.close(fd)
         if result.pid:
             self._move_out(successor)
         else:
@@ -163,7 +149,8 @@ class Upgrade:
         """Close the descriptors in a forked child: who waits for our end shall see it when we end."""
         if self._successor is not None:
             self._successor.channel.close()
-            os.close(self._successor.words)
+            for fd in (self._successor.process, self._successor.words):
+                os.close(fd)
         if self._heir is not None:
             self._heir.close()
 
@@ -173,9 +160,10 @@ class Upgrade:
 
     def _start(self) -> Event:
         house = self._house
-        if os.getpid() == 1:
-            text = "process 1 cannot be replaced: its end is the end of the container; start a new container instead"
-            return events.UpgradeRefused(text)
+        if obstacle := irreplaceable(os.getpid(), os.getppid(), name_of(1)):
+            return events.UpgradeRefused(f"{obstacle}; start a new container instead")
+        if any(server.due for server in house.fork_servers.living):
+            return events.UpgradeRefused("a worker is being made, whose parent we must become; ask again")
         estate = house.estate()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         channel = Channel(ours)
@@ -185,19 +173,34 @@ class Upgrade:
         passed = [theirs.fileno(), STANDARD_ERROR, *(listener.fileno() for listener in listeners)]
         names = [CHANNEL, ERRORS, *(role.value for role, _ in estate.listeners)]
         try:
-            pid = fork()
+            pid, process = self._give_birth(passed, names, words)
         except OSError as error:
             channel.close()
             os.close(words)
             return events.UpgradeRefused(f"a new master cannot be started: {error.strerror or error}")
-        else:
-            if pid == 0:
-                _become(house.command, passed, names, words)
         finally:
             theirs.close()
-        self._successor = _Successor(pid, channel, words, listeners)
+        self._successor = _Successor(pid, process, channel, words, listeners)
         self._reactor.register(channel.fileno(), READ, self)
+        self._reactor.register(process, READ, _Death(self._died))
         return events.SuccessorStarted(pid)
+
+    def _give_birth(self, passed: Sequence[int], names: Sequence[str], words: int) -> tuple[int, int]:
+        with others_adopt() if self._house.fork_servers.adopts else nullcontext():
+            return give_birth(self._house.command, passed, names, words)
+
+    def _died(self) -> None:
+        """Say why, as far as it is known."""
+        successor = self._successor
+        if successor is None:
+            return
+        self._hear(successor)
+        if successor.failure:
+            reason, _, said = successor.failure.partition("\n")
+        else:
+            lines = last_lines(successor.words)
+            reason, said = how_it_ended(lines), "\n".join(lines[:-1])
+        self._house.tell(events.SuccessorDied(successor.pid, reason, said))
 
     def _hear(self, successor: _Successor) -> None:
         messages = successor.channel.hear()
@@ -246,58 +249,29 @@ class Upgrade:
         return self.house
 
 
-def _become(command: Command, passed: Sequence[int], names: Sequence[str], words: int) -> NoReturn:
-    """Become the successor; in the forked child."""
-    try:
-        signal.set_wakeup_fd(-1)
-        for understood in SIGNALS:
-            signal.signal(understood.number, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        _arrange_descriptors(passed, words)
-        os.chdir(command.directory)
-        os.execvpe(command.words[0], command.words, environment_of_successor(os.environ, names, os.getpid()))  # noqa: S606
-    except OSError as error:
-        what = f" {error.filename}" if error.filename else ""
-        os.write(STANDARD_ERROR, f"cannot start{what or f' {command.words[0]}'}: {error.strerror}\n".encode())
-    finally:
-        os._exit(ExitCode.SYSTEM)  # of this copy of the master nothing else may run
+class _Death:
+    """A descriptor of a process is readable when that has ended, and stays so."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell = tell
+        self._told = False
+
+    def ready(self, mask: int) -> None:
+        del mask
+        if not self._told:
+            self._told = True
+            self._tell()
 
 
-def _arrange_descriptors(passed: Sequence[int], words: int) -> None:
-    """Put what is passed on where sd_listen_fds(3) wants it, and close everything else but the standard streams."""
-    behind = FIRST_FD + len(passed)
-    *moved, errors = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, behind) for fd in (*passed, words)]
-    for target, fd in enumerate(moved, FIRST_FD):
-        os.dup2(fd, target)
-    os.dup2(errors, STANDARD_ERROR)
-    os.closerange(behind, highest_open() + 1)
+def irreplaceable(pid: int, parent: int, init: str) -> str:
+    """Return why a process must not leave its place to a child of its own; empty when it may."""
+    if pid == 1:
+        return "process 1 cannot be replaced: its end is the end of the container"
+    if parent == 1 and init in SMALL_INITS:
+        return f"{init}, the container's init, takes the end of this process for the end of the container"
+    return ""
 
 
-def environment_of_successor(environment: Mapping[str, str], names: Sequence[str], pid: int) -> dict[str, str]:
-    """Return the environment in which process ``pid`` finds what it inherits."""
-    further = {"LISTEN_PID": str(pid), "LISTEN_FDS": str(len(names)), "LISTEN_FDNAMES": ":".join(names)}
-    if "WATCHDOG_PID" in environment:  # sd_watchdog_enabled(3): else it would not feel meant
-        further["WATCHDOG_PID"] = str(pid)
-    return {**environment, **further}
-
-
-def _kill(pid: int) -> None:
-    """Kill a successor and its workers: stopped first, so that it makes no more of them."""
-    os.kill(pid, signal.SIGSTOP)  # it is ours and not reaped, so the number is still its
-    for child in children_of(pid):
-        with suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
-    os.kill(pid, signal.SIGKILL)
-
-
-def last_lines(words: int) -> list[str]:
-    """Return the end of what a successor wrote to its standard error."""
-    size = os.fstat(words).st_size
-    text = os.pread(words, MOST_WORDS, max(0, size - MOST_WORDS)).decode(errors="replace")
-    return text.splitlines()[-LAST_LINES:]
-
-
-def how_it_ended(status: int, said: Sequence[str]) -> str:
+def how_it_ended(said: Sequence[str]) -> str:
     """Return the sentence for a successor that ended without an explanation."""
-    how = f"exited with status {status}" if status >= 0 else f"was ended by {signal.Signals(-status).name}"
-    return f"the new master {how}" + (f": {said[-1]}" if said else "")
+    return f"the new master ended: {said[-1]}" if said else "the new master ended without a word"

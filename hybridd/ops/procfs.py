@@ -84,6 +84,15 @@ def children_of(pid: int) -> list[int]:
     return found
 
 
+def name_of(pid: int) -> str:
+    """Return the name of a process, of at most 15 bytes (comm); empty when it is gone."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - as above
+            return file.read().rstrip("\n")
+    except OSError:
+        return ""
+
+
 def parse_shared(text: str) -> int:
     """Return the bytes of ``Pss:`` in /proc/PID/smaps_rollup, 0 when there is no such line."""
     for line in text.splitlines():

@@ -12,7 +12,7 @@ forks with two threads.  The import lock is held meanwhile, as ``os.fork`` holds
 
 Knows:     two system calls.
 Never:     what the processes are for.
-Runs in:   ``adopt_orphans`` in the master, ``fork_middle`` in a fork server.
+Runs in:   ``adopt_orphans`` and ``others_adopt`` in the master, ``fork_middle`` in a fork server.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from __future__ import annotations
 import _imp
 import ctypes
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -38,7 +40,25 @@ def adopt_orphans() -> None:
     Raises:
         OSError: a sandbox forbids it.
     """
-    if _python_libc().prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+    _set_subreaper(1)
+
+
+@contextmanager
+def others_adopt() -> Iterator[None]:
+    """Leave those whose parent ends meanwhile to the next subreaper above us, or to init.
+
+    Raises:
+        OSError: a sandbox forbids it.
+    """
+    _set_subreaper(0)
+    try:
+        yield
+    finally:
+        _set_subreaper(1)
+
+
+def _set_subreaper(whether: int) -> None:
+    if _python_libc().prctl(_PR_SET_CHILD_SUBREAPER, whether, 0, 0, 0) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
 

@@ -21,6 +21,7 @@ from tests.support.command import hybridd
 from tests.support.daemon import DaemonProcess, reap_orphans
 from tests.support.passage import NOBODY, UNPRIVILEGED, is_root, passage
 from tests.support.tools import require
+from tests.support.verbs import verb
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -134,6 +135,20 @@ def test_a_reload_as_a_daemon(someone):
     server.wait_log("reload: a reload changes workers")
     assert server.fetch("/").status == 200
     assert {ids(pid, "Uid")[0] for pid in server.ready_pids()} == {ids(server.pid, "Uid")[0]}
+
+
+def test_an_upgrade_as_a_daemon(someone):
+    server = someone({"workers": 1}).start()
+    first, streams, owner = server.pid, [stream(server.pid, fd) for fd in (0, 1, 2)], ids(server.pid, "Uid")
+    server.signal(signal.SIGUSR2)
+    assert server.upgraded() == 0
+    assert server.pid != first
+    assert server.pid_file.read_text() == f"{server.pid}\n"
+    assert [stream(server.pid, fd) for fd in (0, 1, 2)] == streams
+    assert ids(server.pid, "Uid") == owner
+    server.wait_workers(1)
+    server.stop()
+    assert not server.pid_file.exists()
 
 
 def test_a_reload_cannot_change_the_user(daemon, place):
@@ -434,6 +449,25 @@ def test_master_and_workers_become_the_user_for_good(as_root, daemon, place):
     server.signal(signal.SIGTTIN)
     newest = server.wait_workers(3)[-1]
     assert set(ids(newest, "Uid")) == {NOBODY}
+
+
+def test_an_upgrade_keeps_the_user_and_needs_no_root(as_root, daemon, place):
+    """In a folder of root's: the PID file is written in its place, the sockets are inherited."""
+    server = daemon({"user": "nobody", "workers": 1}, before=passage(place)).start()
+    first = server.pid
+    server.configure({**SERVICE, "user": "daemon", "workers": 1})
+    done = verb(server, "upgrade")
+    assert done.returncode == 1
+    assert "only root can become user daemon" in done.stderr
+    assert server.pid_file.read_text() == f"{first}\n"
+    server.configure({**SERVICE, "user": "nobody", "workers": 1})
+    assert verb(server, "upgrade").returncode == 0
+    assert server.upgraded() == 0
+    assert server.pid != first
+    assert set(ids(server.pid, "Uid")) == {NOBODY}
+    assert server.fetch("/").status == 200
+    server.stop()
+    assert server.pid_file.read_text() == "", "emptied where it cannot be removed"
 
 
 def test_the_groups_of_the_user_and_one_in_place_of_its_own(as_root, daemon, place):

@@ -69,6 +69,14 @@ class DaemonProcess(ServerProcess):
             self._pid, self._session = found.pid, found.session
         reap_orphans()
 
+    def upgraded(self, within: float = 20) -> int:
+        """Wait until the daemon has left for another one, which the PID file names; return its exit status."""
+        old = self._pid
+        wait_until(lambda: not processes.alive(old), within=within, what=lambda: f"its end; log:\n{self.log()}")
+        _, status = os.waitpid(old, 0)  # we are its subreaper
+        self.adopt()
+        return os.waitstatus_to_exitcode(status)
+
     @property
     def pid(self) -> int:
         """The daemon's pid."""

@@ -93,6 +93,39 @@ def test_reload_replaces_the_workers_of_the_same_master(stopped):
     assert main_pid(stopped) == master
 
 
+def test_an_upgrade_moves_the_main_process_and_the_unit_stays_active(stopped):
+    configure(stopped, HYBRIDD_LISTEN="systemd:http", HYBRIDD_APPLICATION="service:app", HYBRIDD_CHDIR="/srv/apps")
+    stopped.run("systemctl start hybridd.socket hybridd")
+    first = main_pid(stopped)
+    script = f"""
+        for i in $(seq 60); do {GET}/ || exit 1; done & loop=$!
+        /opt/hybridd/bin/hybridd upgrade >/dev/null && wait $loop"""
+    assert stopped.output(script).split() == ["hello"] * 60
+    second = main_pid(stopped)
+    assert second not in ("0", first)
+    assert stopped.run(f"kill -0 {first}", check=False).returncode != 0, "the first one has left"
+    # One that fails changes nothing, and the file that it read is the one that is there now.
+    stopped.run("printf 'thraeds: 3\n' > /etc/hybridd/wrong && cp /etc/hybridd/hybridd.yaml /etc/hybridd/right")
+    stopped.run("cp /etc/hybridd/wrong /etc/hybridd/hybridd.yaml")
+    done = stopped.run("/opt/hybridd/bin/hybridd upgrade --control /run/hybridd/hybridd.ctl", check=False)
+    stopped.run("mv /etc/hybridd/right /etc/hybridd/hybridd.yaml; rm /etc/hybridd/wrong")
+    assert done.returncode == 1
+    assert "did you mean threads" in done.stderr
+    assert main_pid(stopped) == second
+    # By signal too, to the second one.
+    stopped.run("systemctl kill --kill-whom=main -s USR2 hybridd")
+    stopped.wait(lambda: main_pid(stopped) not in ("0", second), "another one is the main process")
+    assert stopped.show("hybridd", "ActiveState") == "active"
+    assert stopped.show("hybridd", "NRestarts") == "0"
+    assert "running: " in stopped.show("hybridd", "StatusText")
+    # Its end is waited for: systemd kills a main process at once that was not its own child when it was announced.
+    script = f"{GET}/sleep/2 & slow=$!; sleep 0.5; systemctl stop hybridd.socket hybridd & wait $slow"
+    assert stopped.output(script) == "slept"
+    stopped.wait(lambda: stopped.show("hybridd", "ActiveState") == "inactive", "it stopped")
+    assert stopped.show("hybridd", "Result") == "success"
+    assert stopped.run("pgrep -f '[h]ybridd: (master|worker)'", check=False).stdout == ""
+
+
 def test_a_dead_master_is_started_again(stopped):
     service(stopped)
     before = main_pid(stopped)

@@ -76,6 +76,12 @@ def test_a_master_that_lives_is_refused_with_its_pid(file, path, titles, title):
     assert caught.value.exit_code is ExitCode.SYSTEM
 
 
+def test_the_master_whose_place_we_take_may_be_named(file, path, titles):
+    path.write_text("4711\n")
+    titles[4711] = b"hybridd: master [shop:app] gen 1, running"
+    file.refuse_another(predecessor=4711)
+
+
 def test_our_own_number_is_a_coincidence(file, path, titles):
     """In containers the same number comes again and again."""
     path.write_text(f"{os.getpid()}\n")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hybridd.ops.procfs import Stat, parse_stat, read_process, read_stat
+from hybridd.ops.procfs import Stat, parse_parent, parse_stat, read_process, read_stat
 
 LINE = (
     "2740 ({name}) S 2734 2734 2836 0 -1 4194304 99 0 0 0 250 125 7000 7000 20 0 33 0 196644 3133440 379"
@@ -25,6 +25,11 @@ def test_a_stat_line(name):
 @pytest.mark.parametrize("text", ["", "2740", "2740 (cat) S 1 2", "2740 (cat) " + "x " * 50])
 def test_what_is_no_stat_line(text):
     assert parse_stat(text) is None
+
+
+def test_the_parent_in_a_stat_line():
+    assert parse_parent(LINE.format(name="a) S 1 (b")) == 2734
+    assert parse_parent("2740 (cat)") == parse_parent("") == 0
 
 
 def test_a_process_that_is_gone():
