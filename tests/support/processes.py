@@ -85,12 +85,16 @@ def children(parent: int | None = None) -> list[Process]:
     return [process for process in every() if process.parent == wanted]
 
 
-def reap(session: int) -> None:
-    """Take the exit statuses of adopted processes of ``session``, those that are dead already."""
+def reap(session: int) -> bool:
+    """Take the exit statuses of adopted processes of ``session``, those that are dead already; whether none is left.
+
+    One that has ended cannot be reaped before its last thread has.
+    """
     for process in children():
         if process.session == session and process.state == "Z":
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(process.pid, os.WNOHANG)
+    return all(process.session != session for process in children())
 
 
 def kill_session(session: int) -> None:

@@ -149,7 +149,7 @@ class ServerProcess:
             within=within,
             what=lambda: f"processes left behind: {self.living()}; log:\n{self.log()}",
         )
-        processes.reap(self.pid)
+        wait_until(lambda: processes.reap(self.pid), within=5, what="the dead can be reaped")
 
     def stop(self, number: signal.Signals = signal.SIGTERM, *, status: int = 0, within: float = 20) -> None:
         """Stop it, require this exit status and that nothing is left behind."""
@@ -179,7 +179,7 @@ class ServerProcess:
         processes.kill_session(self.pid)
         self.process.wait(5)
         wait_until(lambda: not self.living(), within=5, what="killed processes vanish")
-        processes.reap(self.pid)
+        wait_until(lambda: processes.reap(self.pid), within=5, what="the dead can be reaped")
 
     # -- what it is
 
