@@ -43,6 +43,9 @@ def facts(answer: Answer) -> Iterator[str]:
     yield f"listening on {', '.join(listener['address'] for listener in answer['listeners'])}"
     if answer["admin"]:
         yield f"admin on {', '.join(answer['admin'])}"
+    for one in answer["fork_servers"]:
+        size = f", {one['rss'] / MIB:.0f}M" if one["rss"] else ""
+        yield f"fork server of generation {one['generation']}: pid {one['pid']}, {one['state']}{size}"
     by_cause = answer["deaths"]["by_cause"]
     if by_cause:
         causes = ", ".join(f"{count} {cause}" for cause, count in by_cause.items())

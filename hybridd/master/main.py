@@ -147,7 +147,13 @@ def _be_master(loaded: Loaded, start: Start, notifier: Notifier, command: Comman
     master = Master(_first_state(configurations, scoreboard, start.before), reactor, parts)
     _connect(master, parts.effects.fork_servers)
     sources = status.Sources(
-        scoreboard, parts.vitals, parts.history, lambda: listeners.current, start.admin_listeners, start.control
+        scoreboard,
+        parts.vitals,
+        parts.history,
+        lambda: listeners.current,
+        start.admin_listeners,
+        start.control,
+        lambda: parts.effects.fork_servers.living,
     )
     admin = _make_admin(master, parts, sources)
     control = _make_control(master, parts, sources, start.control)

@@ -21,6 +21,7 @@ from hybridd.master.deaths import REPLACED, Certificate
 from hybridd.master.modes import Mode
 from hybridd.master.narrative import cannot_be_made_again, workers
 from hybridd.master.state import State
+from hybridd.master.tickets import ForkServer
 from hybridd.master.vitals import NANOSECOND, Vitals
 from hybridd.net.listener import Listener
 from hybridd.ops.accept_queue import read_accept_queue
@@ -147,6 +148,7 @@ class Sources:
     listeners: Callable[[], Sequence[Listener]]
     admin: Sequence[Listener]
     control: Listener | None
+    fork_servers: Callable[[], Sequence[ForkServer]] = tuple
 
 
 def report(state: State, config: Config, sources: Sources, now: float, *, stacks: bool = False) -> dict[str, Any]:
@@ -168,6 +170,7 @@ def report(state: State, config: Config, sources: Sources, now: float, *, stacks
         "workers_wanted": state.desired.workers,
         "workers": [_worker(child, sources, now) for child in children],
         "duration_bounds": BUCKETS,
+        "fork_servers": [_fork_server(one, sources, now) for one in sources.fork_servers()],
         "listeners": [_listener(listener) for listener in sources.listeners()],
         "admin": [listener.address for listener in sources.admin],
         "control": sources.control.address if sources.control else None,
@@ -175,6 +178,16 @@ def report(state: State, config: Config, sources: Sources, now: float, *, stacks
         "upgrade": _upgrade(state, now),
         "degraded": degraded_reason(state, now) or None,
         "deaths": _deaths(history, now, stacks=stacks),
+    }
+
+
+def _fork_server(one: ForkServer, sources: Sources, now: float) -> dict[str, Any]:
+    return {
+        "pid": one.pid,
+        "generation": one.generation,
+        "state": one.stage.value,
+        "uptime": round(now - one.born, 3),
+        "rss": sources.vitals.look(one.pid).resident or None,
     }
 
 

@@ -88,12 +88,14 @@ class _ForkServer:
         send_at_parents_death(signal.SIGKILL, spec.scoreboard.header[words.MASTER_PID])
         os.register_at_fork(after_in_child=self._born)  # before any hook of the application
         self._title.show(fork_server_title(spec.generation, "loading"))
+        began = time.monotonic()
         application = self._load()
         arrange_signals()  # again: the application may have installed its own
         faulthandler.enable(self._log_file, all_threads=True)  # the other file is a worker's now
         for number in (signal.SIGTERM, signal.SIGQUIT):
             signal.signal(number, signal.SIG_IGN)  # a terminal or a service manager means the master
         self._title.show(fork_server_title(spec.generation))
+        self._say(Loaded(time.monotonic() - began))
         while True:
             packet = self._channel.recv(LONGEST)
             if not packet:
@@ -105,8 +107,8 @@ class _ForkServer:
                 return replace(spec, slot=message.slot, probation=message.probation), Preloaded(application)
 
     def _load(self) -> Any:
-        """Load the application and tell the master; does not return when it cannot be loaded."""
-        began, sockets = time.monotonic(), fork_audit.open_sockets().values()
+        """Load the application, or tell the master why that cannot be, and end."""
+        sockets = fork_audit.open_sockets().values()
         try:
             application = load(self._spec.config)
         except BootError as error:
@@ -119,7 +121,6 @@ class _ForkServer:
         # A collection in a worker would write to every object that it looks at, and so copy its page.
         gc.collect()
         gc.freeze()
-        self._say(Loaded(time.monotonic() - began))
         return application
 
     def _bear(self, order: Order) -> bool:

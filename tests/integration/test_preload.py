@@ -22,10 +22,12 @@ def fork_server(server, generation=1):
     """Return the pid of the fork server that is ready."""
 
     def found():
-        titles = {pid: title(pid) for pid in children(server.pid)}
-        return next((pid for pid, words in titles.items() if words == f"hybridd: fork server (gen {generation})"), 0)
+        ready = [one for one in server.status()["fork_servers"] if one["state"] == "ready"]
+        return next((one["pid"] for one in ready if one["generation"] == generation), 0)
 
-    return wait_until(found, within=10, what=lambda: f"a fork server is ready; {server.log()}")
+    pid = wait_until(found, within=10, what=lambda: f"a fork server is ready; {server.log()}")
+    assert title(pid) == f"hybridd: fork server (gen {generation})"
+    return pid
 
 
 def children(pid):
@@ -127,6 +129,7 @@ def test_a_reload_brings_a_fork_server_of_its_own_and_a_failed_one_leaves_the_ol
     server.wait_workers(2, without=before)
     assert server.fetch("/").body == b"mended at last"
     wait_until(lambda: first not in children(server.pid), within=5, what="the old fork server leaves")
+    assert [one["generation"] for one in server.status()["fork_servers"]] == [server.status()["generation"]]
 
 
 def test_an_application_that_cannot_be_loaded_ends_the_start(serve, tmp_path):

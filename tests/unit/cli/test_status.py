@@ -14,6 +14,7 @@ ANSWER = {
     "application": "shop:app",
     "listeners": [{"address": "0.0.0.0:8080"}],
     "admin": ["127.0.0.1:9815"],
+    "fork_servers": [{"pid": 9, "generation": 2, "state": "ready", "rss": 70 << 20}],
     "deaths": {
         "by_cause": {"oom": 1},
         "kept": [{"age": 3.0, "what": "worker=0 was killed", "uptime": 7.0, "requests": 5, "rss": 3 << 20}],
@@ -43,6 +44,7 @@ def test_the_overview():
         "hybridd 1.0, pid 7, up 1m05s: shop:app",
         "listening on 0.0.0.0:8080",
         "admin on 127.0.0.1:9815",
+        "fork server of generation 2: pid 9, ready, 70M",
         "ended workers: 1 oom (hybridd status --deaths)",
         "",
         "slot  pid  gen              state  up  rss  pss  connections  running  queued  requests",
