@@ -295,9 +295,6 @@ class FullDisk:
     def write(self, data):
         return len(data)
 
-    def writelines(self, lines):
-        pass
-
     def flush(self):
         raise OSError(errno.ENOSPC, "No space left on device")
 
