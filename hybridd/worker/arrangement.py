@@ -55,6 +55,10 @@ class Arrangement:
             return config.threads > 1
         return self.home is Home.THREAD and self.limit(config) > 1
 
+    def runs_on_loop(self, config: Config) -> bool:
+        """Whether a handler that hangs stops the worker's loop."""
+        return self.home is Home.LOOP and not (self.hand_off and config.handlers != "inline")
+
     def limit(self, config: Config) -> int:
         """Return how many connections a worker may have."""
         return min(self.most(config), config.limits.connections)

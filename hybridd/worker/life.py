@@ -38,6 +38,7 @@ from hybridd.worker.connection_processes import BecomeConnection, ConnectionProc
 from hybridd.worker.forked_connection import abandon, serve_forked
 from hybridd.worker.lead import LeadLostError
 from hybridd.worker.loading import load
+from hybridd.worker.orphan import end_in_time
 from hybridd.worker.serving import Serving
 from hybridd.worker.spec import WorkerSpec
 from hybridd.worker.words import WorkerState
@@ -134,6 +135,8 @@ def _serve(spec: WorkerSpec, row: Row, application: Any) -> int:
 
     signals = SignalBytes(worker.reactor, (*SIGNALS, signal.SIGCHLD) if children is not None else SIGNALS, receive)
     signals.install()  # after loading: the application may have installed its own
+    if worker.arrangement.runs_on_loop(spec.config):
+        end_in_time(spec.lifeline, spec.config.timeouts.graceful, spec.logs.error.sink.fd)
     worker.reactor.call_soon(serving.begin, spec.lifeline, spec.probation)
     try:
         failure = _lead(worker, signals) if worker.arrangement.main_thread else _let_lead(worker, signals)

@@ -2,6 +2,7 @@
 
     /               "hello"                       /pid             the worker's pid
     /sleep/SECONDS  answers after that            /hold?file=PATH  answers as soon as PATH exists
+                                                  (&began=PATH: makes that file first)
     /bytes/COUNT    that many bytes               /stream/N/SIZE   N blocks of SIZE bytes from a generator
     /echo           the request body              /environ         the environ as JSON
     /raise          raises                        /raise-late      raises after the first block
@@ -51,7 +52,10 @@ def sleep(_environ: Environ, seconds: str) -> Answer:
 
 
 def hold(environ: Environ) -> Answer:
-    path = Path(query(environ)["file"])
+    asked = query(environ)
+    if "began" in asked:
+        Path(asked["began"]).touch()
+    path = Path(asked["file"])
     while not path.exists():
         time.sleep(0.01)
     return plain(b"released\n")

@@ -22,8 +22,9 @@ QUICK = {"handler": "500ms", "stuck": "1s", "graceful": "300ms"}
 ON_THE_LOOP = ("serial", "prefork", "reactor")
 
 
-def hold(path, name="hangs"):
-    return b"GET /hold?file=%s HTTP/1.1\r\nHost: t\r\nX-Request-Id: %s\r\n\r\n" % (str(path).encode(), name.encode())
+def hold(path, name="hangs", began=""):
+    target = f"/hold?file={path}&began={began}"
+    return f"GET {target} HTTP/1.1\r\nHost: t\r\nX-Request-Id: {name}\r\n\r\n".encode()
 
 
 def pid_of(client):
@@ -125,16 +126,19 @@ def _another(server, clients):
     return len(clients) == 2
 
 
-def test_after_a_kill_of_the_master_a_handler_that_hangs_keeps_no_process(serve, tmp_path):
-    """gunicorn's worker stayed for ever, and ignored TERM."""
-    server = serve({**SERVICE, "workers": 1, "threads": 2, "timeouts": {"graceful": "1s"}})
+@pytest.mark.parametrize("pattern", NAMES if full() else ("hybrid", "prefork"))
+def test_after_a_kill_of_the_master_a_handler_that_hangs_keeps_no_process(serve, tmp_path, pattern):
+    """A peer's worker stayed for ever, and ignored TERM."""
+    settled = {"timeouts": {"graceful": "500ms"}, "threads": 2}
+    server = serve(settings(pattern, settled))
     with server.client() as one, server.client() as other:
-        for client in (one, other):
-            client.send(hold(tmp_path / "never"))
-        server.wait_metric("hybridd_handler_slots", 2, state="busy")
+        for number, client in enumerate((one, other)):
+            client.send(hold(tmp_path / "never", began=tmp_path / f"began{number}"))
+        wait_until(lambda: any(tmp_path.glob("began*")), within=10, what="a handler hangs")
         server.signal(signal.SIGKILL)
         server.wait_empty(15)
         for client in (one, other):
             with pytest.raises(CUT):
                 client.read_answer()
-    assert "in hold" in server.log(), "its stacks are in the log: no master is left who would write them there"
+    # No master is left who would write the stacks there; a connection's process is named by its worker.
+    assert ("GET /hold" if pattern == "process" else "in hold") in server.log()
