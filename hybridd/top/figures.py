@@ -241,7 +241,7 @@ def _totals(
         running=max(sum(worker.running for worker in workers), named),  # a loop that stands still does not count
         queued=sum(worker.queued for worker in workers),
         rss=_known(worker.rss for worker in workers),
-        pss=_known(worker.pss for worker in workers),
+        pss=_whole(worker.pss for worker in workers),
         backlog=_known(one["accept_queue"] for one in queues),
         backlog_limit=_known(one["accept_queue_limit"] for one in queues),
         pace=pace,
@@ -251,3 +251,9 @@ def _totals(
 def _known(sizes: Iterable[int | None]) -> int | None:
     known = [size for size in sizes if size is not None]
     return sum(known) if known else None
+
+
+def _whole(sizes: Iterable[int | None]) -> int | None:
+    """Return the sum if all are known: part of it would look like little memory."""
+    found = list(sizes)
+    return _known(found) if None not in found else None

@@ -46,7 +46,8 @@ def test_the_totals():
     workers = [worker(0, connections=2, calls_running=1, pss=5), worker(1, connections=3, calls_queued=4, rss=None)]
     totals = picture(None, look(workers)).totals
     assert (totals.connections, totals.running, totals.queued) == (5, 1, 4)
-    assert (totals.rss, totals.pss, totals.backlog, totals.backlog_limit) == (20 << 20, 5, 1, 9)
+    assert (totals.rss, totals.pss, totals.backlog, totals.backlog_limit) == (20 << 20, None, 1, 9)
+    assert picture(None, look([worker(0, pss=5), worker(1, pss=6)])).totals.pss == 11
 
 
 def test_calls_of_all_workers_oldest_first():
