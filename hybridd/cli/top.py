@@ -144,10 +144,10 @@ def main(arguments: Sequence[str]) -> int:
 
     try:
         with interruptible():
-            run(source, begin(source.where, source.look(), may_order=source.may_order), delay)
+            number = run(source, begin(source.where, source.look(), may_order=source.may_order), delay)
     except Interruption as interruption:
-        return 128 + interruption.number  # what a shell reports for who ends by a signal
-    return ExitCode.CLEAN
+        number = interruption.number
+    return 128 + number if number else ExitCode.CLEAN  # what a shell reports for who ends by a signal
 
 
 def _is_terminal() -> bool:

@@ -22,7 +22,7 @@ from hybridd.top.figures import Look
 from hybridd.top.keys import pressed
 from hybridd.top.page import compose
 from hybridd.top.screen import Screen, shown
-from hybridd.top.terminal import Terminal, opened
+from hybridd.top.terminal import ENDING, Terminal, opened
 from hybridd.top.watch import Order, Watch, answered, looked, missed
 
 SOON = 0.5
@@ -41,11 +41,12 @@ class Source(Protocol):
         """Call a verb; return whether its wish came true, and what was said."""
 
 
-def run(source: Source, watch: Watch, delay: float) -> None:
-    """Watch until the reader has seen enough."""
+def run(source: Source, watch: Watch, delay: float) -> int:
+    """Watch until the reader has seen enough; return the signal that ended it, 0 for a key."""
     live = _Live(source, watch, delay)
-    while live.show():
+    while (number := live.show()) == signal.SIGTSTP:
         os.kill(os.getpid(), signal.SIGSTOP)  # Ctrl-Z, with the terminal as it was found
+    return number
 
 
 class _Live:
@@ -60,14 +61,15 @@ class _Live:
         self._next_look = time.monotonic() + min(delay, SOON)
         self._wake: Callable[[], None] = lambda: None
 
-    def show(self) -> bool:
-        """Show it; return whether it shall only be suspended."""
+    def show(self) -> int:
+        """Show it until a key or a signal puts it away; return that signal, or 0."""
         with opened(sys.stdin.fileno()) as terminal, shown() as screen:
             self._wake = terminal.wake
             while not self._watch.over:
-                if signal.SIGTSTP in self._turn(terminal, screen):
-                    return True
-        return False
+                away = self._turn(terminal, screen) & {*ENDING, signal.SIGTSTP}
+                if away:
+                    return min(away)  # SIGTSTP, the one that does not end us, has the highest number
+        return 0
 
     def _turn(self, terminal: Terminal, screen: Screen) -> set[int]:
         now = time.monotonic()

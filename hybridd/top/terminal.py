@@ -18,7 +18,6 @@ import termios
 import tty
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from types import FrameType
 from typing import Final
 
 _READ = 1024
@@ -38,8 +37,10 @@ _NAMES: Final = {
     "\x1b[5~": "page up",
     "\x1b[6~": "page down",
 }
-WAKING: Final = (signal.SIGWINCH, signal.SIGTSTP)
-"""Signals that the loop is told of; those that end us raise (interruption.py)."""
+ENDING: Final = frozenset({signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP})
+"""Signals that end us: noted too, for an exception in the middle of a change of the terminal would leave half of it."""
+
+NOTED: Final = ENDING | {signal.SIGWINCH, signal.SIGTSTP}
 
 
 def names_of(typed: bytes) -> list[str]:
@@ -51,10 +52,11 @@ def names_of(typed: bytes) -> list[str]:
 class Terminal:
     """A terminal whose keys arrive at once."""
 
-    def __init__(self, fd: int, reading: socket.socket, writing: socket.socket) -> None:
+    def __init__(self, fd: int, reading: socket.socket, writing: socket.socket, noted: set[int]) -> None:
         self._fd = fd
         self._reading = reading
         self._writing = writing
+        self._noted = noted
 
     def wake(self) -> None:
         """End the waiting."""
@@ -65,32 +67,37 @@ class Terminal:
         """Wait for a key, a signal, ``wake`` or the end of time; return the keys and the signals."""
         wakes = self._reading.fileno()
         ready, _, _ = select.select([self._fd, wakes], [], [], max(0.0, seconds))
-        numbers = set(self._reading.recv(_READ)) - {0} if wakes in ready else set()
+        if wakes in ready:
+            self._reading.recv(_READ)
+        signals = set(self._noted)
+        self._noted -= signals
         if self._fd not in ready:
-            return [], numbers
-        typed = os.read(self._fd, _READ)
-        return (names_of(typed) if typed else ["end of file"]), numbers
+            return [], signals
+        try:
+            typed = os.read(self._fd, _READ)
+        except OSError:  # EIO: the terminal has gone
+            typed = b""
+        return (names_of(typed) if typed else ["end of file"]), signals
 
 
 @contextmanager
 def opened(fd: int) -> Iterator[Terminal]:
-    """Take the keys of the terminal behind a descriptor as they come, without echo."""
+    """Take the keys of the terminal behind a descriptor as they come, without echo; signals are noted meanwhile."""
+    noted: set[int] = set()
     reading, writing = socket.socketpair()
     with reading, writing:
         writing.setblocking(False)
         before = termios.tcgetattr(fd)
-        handlers = {number: signal.signal(number, _noted) for number in WAKING}
+        handlers = {number: signal.signal(number, lambda number, _: noted.add(number)) for number in NOTED}
         woken = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
         try:
             tty.setcbreak(fd)
-            yield Terminal(fd, reading, writing)
+            yield Terminal(fd, reading, writing, noted)
         finally:
+            with suppress(termios.error):  # the terminal has gone
+                termios.tcsetattr(fd, termios.TCSAFLUSH, before)
             signal.set_wakeup_fd(woken)
             for number, handler in handlers.items():
                 signal.signal(number, handler)
-            with suppress(termios.error):  # the terminal has gone
-                termios.tcsetattr(fd, termios.TCSAFLUSH, before)
-
-
-def _noted(_: int, __: FrameType | None) -> None:
-    """Python has written the number to the wake-up descriptor: that is all."""
+    for late in noted & ENDING:  # came when nobody waited any more
+        signal.raise_signal(late)
