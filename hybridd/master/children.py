@@ -48,6 +48,7 @@ class Why(StrEnum):
 
     NONE = ""
     STOP = "stop"  # hybridd stops
+    UPGRADE = "upgrade"  # another master has taken our place, and its workers accept
     RELOAD = "reload"  # its generation is outdated
     REFUSED = "refused"  # its generation was tried and given up
     SCALE = "scale"  # more workers than wanted

@@ -38,6 +38,7 @@ class Cause(StrEnum):
     REFUSED = "refused"
     SCALE = "scale"
     STOP = "stop"
+    UPGRADE = "upgrade"
 
 
 REPLACED = (
@@ -55,7 +56,12 @@ REPLACED = (
 )
 """After such a death another worker takes the place."""
 
-PLANNED = frozenset({Cause.ASKED, Cause.RELOAD, Cause.REFUSED, Cause.SCALE, Cause.STOP, Cause.RECYCLE, Cause.RESTART})
+PLANNED = frozenset(
+    {
+        *(Cause.ASKED, Cause.RELOAD, Cause.REFUSED, Cause.SCALE, Cause.STOP, Cause.UPGRADE, Cause.RECYCLE),
+        Cause.RESTART,
+    }
+)
 """Such a death is no news to worry about."""
 
 _ASKED = {
@@ -65,6 +71,7 @@ _ASKED = {
     Why.REFUSED: Cause.REFUSED,
     Why.SCALE: Cause.SCALE,
     Why.STOP: Cause.STOP,
+    Why.UPGRADE: Cause.UPGRADE,
     Why.LEFT: Cause.ASKED,
 }
 

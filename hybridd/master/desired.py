@@ -39,6 +39,7 @@ class Desired:
         calm_at: until then too many workers have crashed lately for recycling healthy ones.
         upgrade_asked: another master is to take our place as soon as no reload is on its way.
         successor: that master while it is on its way; None when there is none.
+        succeeded: we stop because it has taken our place.
         stop, drain_at: whether to stop; a graceful stop goes on serving until ``drain_at``.
         exit_code: with what to leave when no worker is left.
         not_before: slots whose workers died young lately, and when the next one may be started there.
@@ -57,6 +58,7 @@ class Desired:
     reload_asked: bool = False
     upgrade_asked: bool = False
     successor: Successor | None = None
+    succeeded: bool = False
     stop: Stop = Stop.NO
     drain_at: float = 0.0
     exit_code: int = 0

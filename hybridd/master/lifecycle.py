@@ -110,7 +110,7 @@ def stop(desired: Desired, children: Collection[Child], now: float) -> list[Acti
         elif child.live or child.phase in {Phase.HUNG, Phase.RETIRED}:
             serving = child.phase is Phase.READY
             if not serving or now >= desired.drain_at:
-                actions.append(Drain(child.pid, Why.STOP))
+                actions.append(Drain(child.pid, Why.UPGRADE if desired.succeeded else Why.STOP))
         elif child.deadline <= now:
             actions.append(NEXT_STEP[child.phase](child))
     return actions

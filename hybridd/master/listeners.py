@@ -69,7 +69,7 @@ class Listeners:
     def leaving(self, generation: int) -> int:
         """Return a word with a bit for each listener that this generation does without."""
         stays = self._of[generation]
-        return sum(1 << one.number for one in self._known if one not in stays)
+        return numbers_of(one for one in self._known if one not in stays)
 
     def settle(self, generation: int, now: float) -> bool:
         """Let a generation be the current one, and no other come back; whether there are listeners to take leave of.
@@ -110,6 +110,11 @@ class Listeners:
         free = iter([number for number in range(1, MOST_NUMBERS) if number not in taken])
         for listener in new:
             listener.number = next(free, MOST_NUMBERS - 1)
+
+
+def numbers_of(listeners: Iterable[Listener]) -> int:
+    """Return a word with a bit for each of these listeners; those that are not public have no number."""
+    return sum(1 << one.number for one in listeners if one.number)
 
 
 def refuse_handed(addresses: Iterable[Address]) -> None:

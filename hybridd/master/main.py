@@ -28,7 +28,7 @@ from hybridd.master.farewell import Farewell
 from hybridd.master.fork_servers import ForkServers
 from hybridd.master.handover import Role
 from hybridd.master.inheritance import Inheritance
-from hybridd.master.listeners import Listeners
+from hybridd.master.listeners import Listeners, numbers_of
 from hybridd.master.machine import Machine, shortcomings
 from hybridd.master.master import Master, Parts
 from hybridd.master.pages import make_pages
@@ -216,12 +216,16 @@ def _make_house(command: Command, master: Master, parts: Parts, start: Start, do
             (parts.configurations.in_force.workers, master.state.desired.workers),
         )
 
+    def let_go(gone: Sequence[Listener]) -> None:
+        heritage.scoreboard.header[words.LEAVING_LISTENERS] = numbers_of(gone)
+
     return House(
         command,
         estate,
         doors,
         master.ask,
         parts.announcer.speak_no_more,
+        let_go,
         start.keep_pid_file,
         parts.effects.fork_servers,
     )

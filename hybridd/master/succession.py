@@ -94,7 +94,13 @@ def failed(state: State, reason: str, now: float, said: str = "") -> State:
 def taken(state: State, event: events.SuccessorTook, now: float) -> State:
     """Drain and leave: the successor serves."""
     desired = replace(
-        state.desired, upgrade_asked=False, successor=None, stop=Stop.GRACEFUL, drain_at=now, reload_asked=False
+        state.desired,
+        upgrade_asked=False,
+        reload_asked=False,
+        successor=None,
+        succeeded=True,
+        stop=Stop.GRACEFUL,
+        drain_at=now,
     )
     result = UpgradeResult(event.pid, "", now)
     return replace(state, desired=desired, upgrades=state.upgrades + 1, last_upgrade=result)

@@ -68,6 +68,7 @@ class House:
         doors: open while we are in charge.
         tell: takes an event.
         speak_no_more: says to systemd who the main process is, and nothing afterwards.
+        let_go: tells the workers which listeners the successor does without, so that they take who waits there.
         keep: says in the PID file that we are still the master.
         fork_servers: they make the workers where preload is on.
     """
@@ -77,6 +78,7 @@ class House:
     doors: Sequence[Doors]
     tell: Callable[[Event], None]
     speak_no_more: Callable[[int], None]
+    let_go: Callable[[Sequence[Listener]], None]
     keep: Callable[[], None]
     fork_servers: ForkServers
 
@@ -232,6 +234,8 @@ class Upgrade:
     def _move_out(self, successor: _Successor) -> None:
         for index in successor.kept:
             successor.listeners[index].give_away()  # first: what is not ours is only closed
+        gone = [listener for index, listener in enumerate(successor.listeners) if index not in successor.kept]
+        self._house.let_go(gone)
         for door in self._house.doors:
             door.leave()
         self._house.speak_no_more(successor.pid)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from hybridd.master import events
-from hybridd.master.children import Patience, Phase
+from hybridd.master.children import Drain, Patience, Phase, Why
 from hybridd.master.crash_policy import CrashPolicy
 from hybridd.master.desired import Stop
 from hybridd.master.fold import fold
+from hybridd.master.lifecycle import plan
 from hybridd.master.modes import Mode
 from hybridd.master.state import State, first_state
 from hybridd.master.succession import TAKE
@@ -48,6 +49,11 @@ def test_who_hands_over_drains_at_once_whatever_drain_delay_says():
     assert state.desired.successor is None
     assert state.last_upgrade is not None
     assert (state.last_upgrade.pid, state.upgrades) == (500, 1)
+
+
+def test_its_workers_leave_those_who_wait_to_the_workers_of_the_successor():
+    state = upgrading(events.SuccessorReady(500), events.HandingOver(500), events.SuccessorTook(500, 2))
+    assert plan(state.desired, state.children.values(), 10.0) == [Drain(100, Why.UPGRADE)]
 
 
 def test_who_loses_its_successor_goes_on():
