@@ -89,6 +89,8 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
         for listener, take in zip(spec.listeners, takes, strict=True)
     ]
     report = Report(spec, row, counts=counts, terms=terms, dispatch=work, acceptors=acceptors)
+    if arrangement.main_thread and isinstance(work, Inline):
+        work.before_step = report.turned  # a connection is accepted, read and served in one turn
     reactor.after_turn.append(logs.access.flush)
     serving = Serving(
         config,

@@ -28,6 +28,7 @@ class Inline:
 
     Attributes:
         call: the Call that runs now.
+        before_step: called before one runs: what the turn has done so far is told before nobody is left to tell it.
     """
 
     threads = 1
@@ -41,6 +42,7 @@ class Inline:
         self.response_memory = config.limits.response_memory
         self.response_spool = config.limits.response_spool
         self.call: Call | None = None
+        self.before_step: Callable[[], None] | None = None
         self._in_flight = in_flight
         self._unfinished = 0
 
@@ -109,6 +111,8 @@ class Inline:
         self.call = call
         if self._in_flight is not None:
             self._in_flight.show(call)
+        if self.before_step is not None:
+            self.before_step()
         call.leading = True
         if call.gone:
             call.abandon()

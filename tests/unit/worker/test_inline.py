@@ -129,6 +129,16 @@ def test_a_process_of_its_own_names_what_it_does(loop):
     assert killed_requests(row, 3, START) == []
 
 
+def test_what_the_turn_has_done_is_told_before_a_handler_can_hang(loop):
+    desk = Inline(Config(), loop.reactor)
+    order = []
+    desk.before_step = lambda: order.append("told")
+    call = Call(desk, PlayedConnection(), Request("GET", b"/", (1, 1), {}), copy_context())
+    call.exchange = SimpleNamespace(step=lambda: order.append("runs") or True)
+    desk.submit(call)
+    assert order == ["told", "runs"]
+
+
 def test_a_file_is_written_at_once_and_told_from_the_top_of_the_loop(loop):
     done = []
     InlineFiles(loop.reactor).submit(lambda: "written", done.append)
