@@ -62,6 +62,7 @@ class Terms:
         open: every connection that is not closed, oldest first.  (The keys of a dict: a set of 5,000 takes 105 bytes
             for each, the dict 29.)
         armed: listeners that are watched for more of them.
+        eager: a new connection is read at once, in the turn in which it was accepted.
     """
 
     reactor: Reactor
@@ -72,6 +73,7 @@ class Terms:
     lost: int = 0
     open: dict[Open, None] = field(default_factory=dict)
     armed: int = 0
+    eager: bool = True
 
 
 def reset_on_close(sock: socket.socket) -> None:

@@ -52,7 +52,7 @@ class SocketTransport(Writing):
         except Exception as error:  # noqa: BLE001  # whatever a protocol raises ends its connection only
             self._protocol_failed(error)
         self._watch()
-        if self._reading is Reading.ON and self._mask:
+        if self._terms.eager and self._reading is Reading.ON and self._mask:
             self.ready(READ)  # most clients have asked already: one turn less, and 5 % of a new connection's CPU time
 
     # Reading.

@@ -61,6 +61,7 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
     work: Work
     takes: list[Take]
     if arrangement.home is Home.LOOP:
+        terms.eager = arrangement.hand_off  # else a handler that waits would hide that its connection was accepted
         desk = Dispatch(config, reactor, row) if arrangement.hand_off else _inline(spec, reactor, row)
         files = InlineFiles(reactor) if arrangement.main_thread else None
         loop = Loop(reactor, terms, desk, logs.access.recorder, files, counts)

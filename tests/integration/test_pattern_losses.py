@@ -168,7 +168,7 @@ def test_beyond_the_cap_connections_wait_in_the_backlog(serve, tmp_path, pattern
         ]
         queue = "hybridd_listener_accept_queue"
         wait_until(lambda: server.metrics().total(queue) == 2, within=5, what=lambda: server.metrics().text)
-        assert accepted(server) == cap
+        wait_accepted(server, cap)
         assert len(processes.children(worker)) <= cap
         assert processes.look(worker).threads <= cap + 2
         (tmp_path / "gate").touch()
