@@ -47,7 +47,7 @@ class Listener:
         return f"<Listener {self.address}>"
 
     def fileno(self) -> int:
-        """The descriptor, for a poller."""
+        """The descriptor, for a selector."""
         return self.sock.fileno()
 
     def accept(self) -> tuple[socket.socket, Any]:

@@ -16,7 +16,7 @@ One turn, in this order:
 Between two events or jobs what was posted meanwhile is looked at: with 32 busy clients a turn takes 1.2 ms, and the
 answer of a Call that ran elsewhere would wait that long.
 
-Knows:     its poller, the monotonic clock.
+Knows:     selectors, the monotonic clock.
 Never:     HTTP, applications, signals.
 Runs in:   the master's only thread; in a worker, the thread that leads.  Any thread may call ``post`` and ``wake``.
 """
@@ -24,6 +24,7 @@ Runs in:   the master's only thread; in a worker, the thread that leads.  Any th
 from __future__ import annotations
 
 import os
+import selectors
 import time
 from collections import deque
 from collections.abc import Callable
@@ -32,9 +33,21 @@ from itertools import count
 from typing import Protocol
 
 from hybridd.net.deadlines import Deadlines
-from hybridd.net.poller import READ, WRITE, Handler, Poller, epoll
 
-__all__ = ["READ", "WRITE", "Handler", "Reactor", "Timer"]
+READ = selectors.EVENT_READ
+WRITE = selectors.EVENT_WRITE
+
+
+class Handler(Protocol):
+    """What may be registered: its ``ready`` is called with the events that came, READ | WRITE.
+
+    An error or a hang-up arrives as what was asked for, and the next read or write says what it was.  A handler knows
+    itself what it asked for: events that were fetched before it unregistered still arrive, and it ignores them.
+    """
+
+    def ready(self, mask: int) -> None:
+        """Handle the events in ``mask``."""
+
 
 _LONGEST_HOLD = 0.001
 """Seconds: a Call that takes its time is not to keep the answers of those before it."""
@@ -68,7 +81,7 @@ class Timer:
 
 
 class Reactor:
-    """A loop that can be led by different threads, one at a time.
+    """A `selectors` loop that can be led by different threads, one at a time.
 
     Attributes:
         clock: monotonic seconds.
@@ -79,7 +92,9 @@ class Reactor:
         on_sleep, on_wake: called before a select that may wait, and after every select.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, poller: Poller | None = None) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, selector: selectors.BaseSelector | None = None
+    ) -> None:
         self.clock = clock
         self.now = clock()
         self.deadlines = Deadlines()
@@ -87,8 +102,8 @@ class Reactor:
         self.after_turn: list[Callable[[], None]] = []
         self.on_sleep: Callable[[], None] | None = None
         self.on_wake: Callable[[], None] | None = None
-        self._poller = poller or epoll()
-        self._events: deque[tuple[Handler, int]] = deque()
+        self._selector = selector or selectors.DefaultSelector()
+        self._events: deque[tuple[selectors.SelectorKey, int]] = deque()
         self._first: deque[Job] = deque()
         self._soon: deque[Job] = deque()
         self._posted: deque[Job] = deque()
@@ -100,21 +115,21 @@ class Reactor:
         self._sleeping = False
         self._stopped = False
         self._wakeup = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._poller.register(self._wakeup, READ, _WakeUp(self._wakeup))
+        self._selector.register(self._wakeup, READ, _WakeUp(self._wakeup))
 
     # What is watched.
 
     def register(self, fd: int, mask: int, handler: Handler) -> None:
         """Watch ``fd``; ``mask`` is never 0: to pause is to unregister (a peer's reset would spin the loop)."""
-        self._poller.register(fd, mask, handler)
+        self._selector.register(fd, mask, handler)
 
     def modify(self, fd: int, mask: int, handler: Handler) -> None:
         """Watch a registered ``fd`` for other events."""
-        self._poller.modify(fd, mask, handler)
+        self._selector.modify(fd, mask, handler)
 
     def unregister(self, fd: int) -> None:
         """Watch ``fd`` no longer."""
-        self._poller.unregister(fd)
+        self._selector.unregister(fd)
 
     # What is to be done.
 
@@ -219,8 +234,8 @@ class Reactor:
         while events:
             if posted:
                 self._run(posted)
-            handler, mask = events.popleft()
-            handler.ready(mask)
+            key, mask = events.popleft()
+            key.data.ready(mask)
 
     def _run(self, jobs: deque[Job]) -> None:
         """Run those that are there now; what they add comes later."""
@@ -230,7 +245,7 @@ class Reactor:
 
     def _fetch(self) -> None:
         if self._soon or self._first or self._posted or self._stopped:
-            self._events.extend(self._poller.select(0))
+            self._events.extend(self._selector.select(0))
         else:
             self._sleep()
         self.now = self.clock()
@@ -245,7 +260,7 @@ class Reactor:
         if self._posted:
             timeout = 0
         try:
-            self._events.extend(self._poller.select(timeout))
+            self._events.extend(self._selector.select(timeout))
         finally:
             self._sleeping = False
 
@@ -269,7 +284,7 @@ class Reactor:
 
     def close(self) -> None:
         """Give the descriptors back; what is registered is the caller's to close."""
-        self._poller.close()
+        self._selector.close()
         os.close(self._wakeup)
 
     def abandon(self) -> None:

@@ -3,7 +3,7 @@
 Exists only while something waits, so that an idle connection pays nothing for it.
 
 Knows:     one socket's send calls.
-Never:     watermarks, deadlines, the poller.
+Never:     watermarks, deadlines, the selector.
 Runs in:   the thread that leads the reactor.
 """
 

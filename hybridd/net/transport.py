@@ -3,7 +3,7 @@
 Beyond asyncio: ``sendfile`` is ordered with ``write``; ``set_deadline`` is how a protocol states until when it waits;
 bytes that the peer does not take for ``write_timeout`` seconds end the connection.
 
-An idle connection costs this object, its socket and an entry of the poller: no buffer, deque or dict of its own.
+An idle connection costs this object, its socket and one selector key: no buffer, deque or dict of its own.
 
 Knows:     one socket, the reactor, the protocol's asyncio methods.
 Never:     what is spoken.
@@ -38,7 +38,7 @@ class SocketTransport(Writing):
         super().__init__(terms, sock, protocol)
         self._peername = peername
         self._reading = Reading.ON
-        self._mask = 0  # what the poller watches for us; 0 = not registered
+        self._mask = 0  # what the selector watches for us; 0 = not registered
 
     def __repr__(self) -> str:
         waiting = self.get_write_buffer_size()
@@ -58,7 +58,7 @@ class SocketTransport(Writing):
     # Reading.
 
     def ready(self, mask: int) -> None:
-        """The poller saw something; events from before an unregister are ignored."""
+        """The selector saw something; events from before an unregister are ignored."""
         if mask & self._mask & WRITE:
             self._flush()
         if not mask & self._mask & READ:
@@ -150,7 +150,7 @@ class SocketTransport(Writing):
         self._protocol = protocol
 
     def _watch(self) -> None:
-        """Let the poller watch for exactly what is of interest; for nothing means not at all."""
+        """Let the selector watch for exactly what is of interest; for nothing means not at all."""
         if self._side is Side.CLOSED:
             return
         mask = (READ if self._reading is Reading.ON else 0) | (WRITE if self._queue is not None else 0)

@@ -141,7 +141,7 @@ class Writing(DeadlinePair):
             self._write_deadline = 0.0
 
     def _queued(self) -> None:
-        """Something waits: let the poller say when it can go, and the protocol when it should stop."""
+        """Something waits: let the selector say when it can go, and the protocol when it should stop."""
         self._watch()
         if not self._protocol_paused and self.get_write_buffer_size() > self._high:
             self._protocol_paused = True
@@ -190,7 +190,7 @@ class Writing(DeadlinePair):
 
     @abstractmethod
     def _watch(self) -> None:
-        """Let the poller watch for exactly what is of interest."""
+        """Let the selector watch for exactly what is of interest."""
 
     @abstractmethod
     def _cut(self, error: Exception | None) -> None:

@@ -11,6 +11,7 @@ Runs in:   the thread that runs the loop; ``reactor.post`` from any other.
 
 from __future__ import annotations
 
+import selectors
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,6 @@ from typing import Any
 from hybridd.config.settings import Config
 from hybridd.http.access import AccessRecord
 from hybridd.http.counts import HttpCounts
-from hybridd.net.poller import poll
 from hybridd.net.reactor import Reactor
 from hybridd.net.terms import Terms
 from hybridd.worker.accepting import open_connection
@@ -70,6 +70,6 @@ def private_loop(
     config: Config, record: Callable[[AccessRecord], None] | None, in_flight: InFlight | None = None
 ) -> Loop:
     """Return a loop for one connection at a time, without services yet."""
-    reactor = Reactor(poller=poll())  # no descriptor more, and with two to watch as quick as epoll
+    reactor = Reactor(selector=selectors.PollSelector())  # no descriptor more, and with two to watch as quick as epoll
     terms = Terms(reactor, config.timeouts.write)
     return Loop(reactor, terms, Inline(config, reactor, in_flight), record, InlineFiles(reactor))

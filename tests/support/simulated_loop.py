@@ -48,11 +48,11 @@ class ScriptedSelector:
         """Let one ``select`` to come report these (descriptor, mask)."""
         self._announced.append(list(events))
 
-    def select(self, timeout: float | None) -> list[tuple[Handler, int]]:
+    def select(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
         """Report or sleep; AssertionError instead of a sleep without end."""
         self.timeouts.append(timeout)
         if self._announced:
-            return [(self.watched[fd].data, mask) for fd, mask in self._announced.popleft() if fd in self.watched]
+            return [(self.watched[fd], mask) for fd, mask in self._announced.popleft() if fd in self.watched]
         assert timeout is not None, "the loop would sleep for ever"
         self._clock.advance(timeout)
         return []
@@ -87,8 +87,8 @@ class SimulatedLoop:
         self.clock = Clock()
         self.reactor = Reactor(self.clock)
         self.selector = ScriptedSelector(self.clock)
-        self.reactor._poller.close()
-        self.reactor._poller = self.selector  # type: ignore[assignment]  # the few methods that it uses
+        self.reactor._selector.close()
+        self.reactor._selector = self.selector  # type: ignore[assignment]  # the few methods that it uses
 
     def turn(self) -> None:
         """One turn in which nothing is waited for: what was announced, posted, called soon or is due now."""

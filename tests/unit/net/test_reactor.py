@@ -416,7 +416,7 @@ def test_a_timer_that_sets_itself_again_with_no_delay_lets_the_turn_end(loop, lo
 
 def test_closing_gives_its_descriptors_back():
     reactor = Reactor()
-    own = [reactor._wakeup, reactor._poller.fileno()]
+    own = [reactor._wakeup, reactor._selector.fileno()]
     reactor.close()
     for fd in own:
         with pytest.raises(OSError, match="Bad file descriptor"):
@@ -442,7 +442,7 @@ def test_a_child_that_abandons_the_loop_does_not_blind_its_parent(pipe, log):
     reactor.call_soon(log.append, "soon")
     reactor.post(log.append, "posted")
     reactor.after_turn.append(lambda: log.append("after"))
-    parents = select.epoll.fromfd(os.dup(reactor._poller.fileno()))
+    parents = select.epoll.fromfd(os.dup(reactor._selector.fileno()))
     with parents:
         reactor.abandon()
         os.write(write_end, b"x")
