@@ -51,37 +51,6 @@ class AccessRecord:
         self.worker = -1
 
     @property
-    def peer(self) -> str:
-        """The client's address, empty for a unix socket."""
-        return self.request.peer
-
-    @property
-    def method(self) -> str:
-        """The method, ``-`` when unknown."""
-        return self.request.method
-
-    @property
-    def target(self) -> str:
-        """The request-target as received, latin-1; ``-`` when unknown.  May hold any byte: escape it in a log."""
-        return self.request.target.decode("latin-1")
-
-    @property
-    def protocol(self) -> str:
-        """``HTTP/1.1`` or ``HTTP/1.0``."""
-        major, minor = self.request.version
-        return f"HTTP/{major}.{minor}"
-
-    @property
-    def referer(self) -> str:
-        """The Referer header, latin-1, empty when absent."""
-        return self.request.fields.get("HTTP_REFERER", "")
-
-    @property
-    def user_agent(self) -> str:
-        """The User-Agent header, latin-1, empty when absent."""
-        return self.request.fields.get("HTTP_USER_AGENT", "")
-
-    @property
     def host(self) -> str:
         """The Host header (or the absolute target's authority), empty when absent."""
         return self.request.fields.get("HTTP_HOST", "")
@@ -91,27 +60,29 @@ class AccessRecord:
         """The request's id."""
         return self.request.id
 
-    @property
-    def received(self) -> float:
-        """Seconds from the first byte of the head to the last of the body."""
-        return self.request.ready - self.request.started
+    def words(self) -> tuple[str, str, bytes, str, str, str]:
+        """The client's address (empty for a unix socket), method, target, protocol, Referer and User-Agent.
 
-    @property
-    def queued(self) -> float:
-        """Seconds it waited for a thread."""
-        return self.called - self.request.ready
+        Method and target are ``-`` when unknown; the target is as received, and may hold any byte.  The headers are
+        latin-1 text, empty when absent.
+        """
+        request = self.request
+        field = request.fields.get
+        return (
+            request.peer,
+            request.method,
+            request.target,
+            "HTTP/1.1" if request.version[1] else "HTTP/1.0",
+            field("HTTP_REFERER", ""),
+            field("HTTP_USER_AGENT", ""),
+        )
 
-    @property
-    def handled(self) -> float:
-        """Seconds its Call ran, until the last part of the answer was given."""
-        return self.answered - self.called
+    def times(self) -> tuple[float, float, float, float, float]:
+        """Seconds from first byte to last, and of what: of receiving it, waiting, its Call, giving the last part away.
 
-    @property
-    def written(self) -> float:
-        """Seconds until the kernel had taken that part."""
-        return self.finished - self.answered
-
-    @property
-    def duration(self) -> float:
-        """Seconds from first byte to last."""
-        return self.finished - self.request.started
+        It is received from the first byte of the head to the last of the body; it waits for a thread; its Call runs
+        until the last part of the answer is given, which the kernel then takes.
+        """
+        request, called, answered, finished = self.request, self.called, self.answered, self.finished
+        started, ready = request.started, request.ready
+        return finished - started, ready - started, called - ready, answered - called, finished - answered

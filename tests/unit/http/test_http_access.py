@@ -14,16 +14,16 @@ def test_phases_add_up():
     request.started, request.ready, request.peer = 1.0, 2.0, "192.0.2.1"
     record = AccessRecord(request, 2.0)
     record.called, record.answered, record.finished = 4.0, 8.0, 16.0
-    assert (record.received, record.queued, record.handled, record.written) == (1, 2, 4, 8)
-    assert record.duration == 15
-    assert (record.peer, record.method, record.target, record.protocol) == ("192.0.2.1", "GET", "/a\xff?b", "HTTP/1.0")
-    assert (record.referer, record.user_agent, record.host) == ("r", "u", "h")
+    assert record.times() == (15, 1, 2, 4, 8)
+    assert record.words() == ("192.0.2.1", "GET", b"/a\xff?b", "HTTP/1.0", "r", "u")
+    assert record.host == "h"
     assert record.request_id == request.id
 
 
 def test_what_is_not_known_is_empty():
     record = AccessRecord(Request("-", b"-", (1, 1), {}), 0.0)
-    assert (record.method, record.target, record.referer, record.user_agent, record.host) == ("-", "-", "", "", "")
+    assert record.words() == ("", "-", b"-", "HTTP/1.1", "", "")
+    assert record.host == ""
     assert record.worker == -1
 
 

@@ -98,6 +98,20 @@ def test_quotes_and_odd_bytes_are_written_as_apache_does():
     assert r'"a\"b\x0d\x0ac"' in line
 
 
+def test_what_is_too_long_to_be_remembered_is_written_alike():
+    line = combined(answered(b"/" + b'"' * 600, HTTP_REFERER="\n" * 600))
+    assert '"GET /' + r"\"" * 600 + ' HTTP/1.1"' in line
+    assert '"' + r"\x0a" * 600 + '" "-" id=' in line
+
+
+def test_a_request_in_several_pieces_has_all_durations():
+    record = answered()
+    record.finished = record.answered
+    assert combined(record).endswith(" received=0.001000 queued=0.002000 handled=0.003000 written=0.000000\n")
+    record.request.ready = record.request.started
+    assert combined(record).endswith(" received=0.000000 queued=0.003000 handled=0.003000 written=0.000000\n")
+
+
 @given(st.binary(), st.text(st.characters(max_codepoint=255)), st.text(st.characters(max_codepoint=255)))
 def test_no_request_can_forge_a_line(target, referer, agent):
     record = answered(target, HTTP_REFERER=referer, HTTP_USER_AGENT=agent)
@@ -153,6 +167,16 @@ def test_lines_are_written_once_per_turn():
     assert [piece.count(b"\n") for piece in to.writes] == [3]
     log.flush()
     assert len(to.writes) == 1
+
+
+def test_a_pipe_gets_whole_lines_in_pieces():
+    to = Destination()
+    length = len(combined(answered()))
+    log = AccessLog(Sink(-1, to, limit=2 * length + 8), CombinedLine(), clock=lambda: MOMENT)
+    for _ in range(5):
+        log.append(answered())
+    log.flush()
+    assert [piece.count(b"\n") for piece in to.writes] == [2, 2, 1]
 
 
 def test_a_record_may_change_after_it_was_taken():
