@@ -8,11 +8,13 @@ Runs in:   the leader, or whichever thread prepares an exchange.
 from __future__ import annotations
 
 import socket
+from io import BytesIO
 from typing import Any, TextIO
 from urllib.parse import unquote
 
 from hybridd import __version__
 from hybridd.app.file_wrapper import FileWrapper
+from hybridd.http.body import NO_BODY
 from hybridd.http.request import KnownFields, Request
 
 # Already in the shared part, with None: request_environ then fills a dict of the right size instead of growing one
@@ -84,7 +86,7 @@ def request_environ(base: dict[str, Any], request: Request) -> dict[str, Any]:
     environ["QUERY_STRING"] = request.query
     environ["RAW_URI"] = environ["REQUEST_URI"] = request.target.decode("latin-1")
     environ["REMOTE_ADDR"] = request.peer
-    environ["wsgi.input"] = request.body.open()
+    environ["wsgi.input"] = BytesIO() if request.body is NO_BODY else request.body.open()
     environ["hybridd.request_id"] = request.id
     if request.peer_port:
         environ["REMOTE_PORT"] = str(request.peer_port)

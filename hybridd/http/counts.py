@@ -46,10 +46,7 @@ class Histogram:
 
     def observe(self, seconds: float) -> None:
         """Count one duration."""
-        if seconds <= _FIRST_BUCKET:
-            self.counts[0] += 1
-        else:
-            self.counts[bisect_left(BUCKETS, seconds)] += 1
+        self.counts[0 if seconds <= _FIRST_BUCKET else bisect_left(BUCKETS, seconds)] += 1
         self.seconds += seconds
 
     def become_sum(self, parts: Sequence[Histogram]) -> None:
@@ -92,7 +89,9 @@ class HttpCounts:
     def count_request(self, method: str, status: int, seconds: float) -> None:
         """Count one answered (or abandoned: 499) request, and how long it took."""
         self.requests[METHOD_INDEX.get(method, OTHER_METHOD) * _CLASSES + status // 100 - 1] += 1
-        self.duration.observe(seconds)
+        duration = self.duration
+        duration.seconds += seconds
+        duration.counts[0 if seconds <= _FIRST_BUCKET else bisect_left(BUCKETS, seconds)] += 1  # observe()
 
     def count_rejected(self, reason: Rejection) -> None:
         """Count one refused request."""

@@ -22,17 +22,13 @@ NO_TRAILERS: dict[str, str] = {}
 
 
 class RequestIds:
-    """Makes ids that are unique in this process; ``prefix`` makes them unique among processes (set it after a fork)."""
+    """What ids are made of: numbers are unique in this process, ``prefix`` among processes (set it after a fork)."""
 
-    __slots__ = ("_numbers", "prefix")
+    __slots__ = ("numbers", "prefix")
 
     def __init__(self, prefix: str = "") -> None:
         self.prefix = prefix
-        self._numbers = count(1)
-
-    def make(self) -> str:
-        """Give the next id; any thread (``next`` on a count is atomic)."""
-        return f"{self.prefix}{next(self._numbers):x}"
+        self.numbers = count(1)
 
 
 request_ids = RequestIds()
@@ -135,7 +131,10 @@ class Request:
         """The client's X-Request-Id when it is a plain word, else one of our own; made when first asked for."""
         if not self._id:
             given = self.fields.get("HTTP_X_REQUEST_ID")
-            self._id = given if given and CLIENT_ID.fullmatch(given) else request_ids.make()
+            if given and CLIENT_ID.fullmatch(given):
+                self._id = given
+            else:
+                self._id = f"{request_ids.prefix}{next(request_ids.numbers):x}"  # any thread: this is one step
         return self._id
 
     def __repr__(self) -> str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from hybridd.config.settings import Config
@@ -53,6 +53,7 @@ class Dispatch:
         suspended: how many began, hold no thread and will go on.
         handoffs: Calls that were taken over, only ever growing.
         slow_routes: what is known of routes that are not fast; nothing: all are.
+        shown: the requests that the death certificate could name.
     """
 
     def __init__(self, config: Config, reactor: Reactor, row: Row) -> None:
@@ -73,7 +74,7 @@ class Dispatch:
         self._waiting = Waiting()
         self._queue_limit = config.limits.queue
         self._in_flight = InFlight(row)
-        self.settled = self._in_flight.settled  # for every request, seldom of interest: no layer between
+        self.shown: Mapping[Request, Call] = self._in_flight.shown
         self._computing = 0
         self._run_reactor: Callable[[], None] = reactor.run
 
@@ -126,7 +127,8 @@ class Dispatch:
         """
         if self._routes.slow:
             call.verdict = self._routes.judge(call.request.method, call.request.path)
-        if self._inline and call.verdict is _FAST and self._pool.free:
+        pool = self._pool
+        if self._inline and call.verdict is _FAST and pool.running < pool.size:  # pool.free
             self._run_inline(call)
         elif self._may_run(call):
             self._run(call)
@@ -158,6 +160,10 @@ class Dispatch:
         elif call.state is CallState.SUSPENDED:
             self.resume(call)
 
+    def settled(self, request: Request) -> None:
+        """The outcome of a request that is ``shown`` is recorded."""
+        self._in_flight.settled(request)
+
     def drop(self, call: Call) -> None:
         """Take a Call that has not begun out of the queue."""
         if call.state is CallState.QUEUED:
@@ -178,10 +184,11 @@ class Dispatch:
             raise LeadLostError
         self.lead.call = None
         call.leading = False
-        if done:
-            self._end(call)
+        if done and call.cell < 0:  # all that `_end` would do
+            call.state = _DONE
+            call.end()
         else:
-            self._stepped(call, done=False)
+            self._stepped(call, done=done)
 
     def _take_over(self, call: object) -> None:
         """Nobody leads at this moment (the monitor has stolen the lead): let a thread of the pool do it."""

@@ -62,7 +62,7 @@ class HttpService:
         self._exchange = server.exchange
         self._dispatch = dispatch
         self._slow_routes = dispatch.slow_routes
-        self._settled = dispatch.settled
+        self._shown = dispatch.shown
         self._context = context
         self._local = local
         self._slot = slot
@@ -130,7 +130,8 @@ class HttpService:
 
     def record(self, record: AccessRecord, /) -> None:
         """Write the access log's line."""
-        self._settled(record.request)
+        if self._shown:
+            self._dispatch.settled(record.request)
         if self._record is not None:
             record.worker = self._slot
             self._record(record)

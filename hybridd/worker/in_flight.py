@@ -23,12 +23,16 @@ _STATES = {
 
 
 class InFlight:
-    """The writer of the cells."""
+    """The writer of the cells.
+
+    Attributes:
+        shown: the Calls that have one, by request.
+    """
 
     def __init__(self, row: Row) -> None:
         self._row = row
         self._free = list(range(words.CALL_CELLS - 1, -1, -1))
-        self._shown: dict[Request, Call] = {}
+        self.shown: dict[Request, Call] = {}
 
     def show(self, call: Call) -> None:
         """Say what a Call is and does."""
@@ -36,7 +40,7 @@ class InFlight:
             if not self._free:
                 return
             call.cell = self._free.pop()
-            self._shown[call.request] = call
+            self.shown[call.request] = call
         request = call.request
         words.write_call(
             self._row,
@@ -51,7 +55,7 @@ class InFlight:
 
     def settled(self, request: Request) -> None:
         """The outcome of a request is recorded: should the worker die now, it has not died with it."""
-        if self._shown and (call := self._shown.get(request)) is not None:
+        if (call := self.shown.get(request)) is not None:
             self.show(call)
 
     def forget(self, call: Call) -> None:
@@ -60,7 +64,7 @@ class InFlight:
             words.clear_call(self._row, call.cell)
             self._free.append(call.cell)
             call.cell = -1
-            del self._shown[call.request]
+            del self.shown[call.request]
 
 
 def killed_requests(row: Row, slot: int, now: float) -> list[KilledRecord]:

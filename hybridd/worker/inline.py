@@ -44,6 +44,7 @@ class Inline:
         self.call: Call | None = None
         self.before_step: Callable[[], None] | None = None
         self._in_flight = in_flight
+        self.shown: Mapping[Request, Call] = {} if in_flight is None else in_flight.shown
         self._unfinished = 0
 
     def start(self, run_loop: Callable[[], None]) -> None:
@@ -98,7 +99,7 @@ class Inline:
         """Nothing ever waits here."""
 
     def settled(self, request: Request) -> None:
-        """The outcome of a request is recorded."""
+        """The outcome of a request that is ``shown`` is recorded."""
         if self._in_flight is not None:
             self._in_flight.settled(request)
 

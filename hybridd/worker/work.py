@@ -63,6 +63,10 @@ class CallDesk(Desk, Work, Protocol):
     def slow_routes(self) -> Mapping[str, object]:
         """What is known of routes that are not fast; nothing: all are."""
 
+    @property
+    def shown(self) -> Mapping[Request, Call]:
+        """The requests that the worker's death certificate could name."""
+
     def runs_beside(self, request: Request | None) -> bool:
         """Whether a Call for it would run in the pool, while others run here."""
 
@@ -76,4 +80,4 @@ class CallDesk(Desk, Work, Protocol):
         """Forget a Call that has not begun."""
 
     def settled(self, request: Request) -> None:
-        """The outcome of a request is recorded."""
+        """The outcome of a request that is ``shown`` is recorded."""

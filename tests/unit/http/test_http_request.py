@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hybridd.http.request import Request, RequestIds, request_ids
+from hybridd.http.request import Request, RequestIds
 
 
 def request(**fields: str) -> Request:
@@ -31,9 +31,10 @@ def test_a_clients_id_that_is_no_plain_word_is_not(given):
 
 def test_the_prefix_tells_processes_apart(monkeypatch):
     ids = RequestIds("w1-")
-    assert [ids.make(), ids.make()] == ["w1-1", "w1-2"]
-    monkeypatch.setattr(request_ids, "prefix", "w2-")
-    assert request().id.startswith("w2-")
+    monkeypatch.setattr("hybridd.http.request.request_ids", ids)
+    assert [request().id, request().id] == ["w1-1", "w1-2"]
+    ids.prefix = "w2-"
+    assert request().id == "w2-3"
 
 
 def test_repr_is_the_request_line():

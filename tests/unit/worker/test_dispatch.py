@@ -41,8 +41,12 @@ class PlayedPool:
         PlayedPool.last = self
 
     @property
+    def running(self) -> int:
+        return len(self.jobs) + max(0, self.former_leaders)
+
+    @property
     def free(self) -> bool:
-        return len(self.jobs) + max(0, self.former_leaders) < self.size
+        return self.running < self.size
 
     def lead(self, job: Callable[[], object]) -> bool:
         if self.broken:

@@ -72,6 +72,7 @@ class PlayedDispatch:
         self.submitted = []
         self.told = []
         self.slow_routes = {}
+        self.shown = {}
 
     def runs_beside(self, request):
         return request.path in self.slow_routes
@@ -240,11 +241,18 @@ def test_a_connection_whose_call_is_over_is_nobodys_business(service, dispatch, 
 # -- the log and the date
 
 
-def test_a_record_says_which_worker_it_was_and_settles_its_request(service, dispatch, records):
+def test_a_record_says_which_worker_it_was(service, dispatch, records):
     record = SimpleNamespace(worker=-1, request=make_request())
     service.record(record)
     assert records == [record]
     assert record.worker == SLOT
+    assert dispatch.told == []
+
+
+def test_a_record_settles_a_request_while_any_is_shown(service, dispatch):
+    record = SimpleNamespace(worker=-1, request=make_request())
+    dispatch.shown[record.request] = PlayedCall()
+    service.record(record)
     assert dispatch.told == [("settled", record.request)]
 
 

@@ -106,4 +106,4 @@ def test_nothing_of_a_call_is_kept(in_flight):
     call = make_call()
     in_flight.show(call)
     in_flight.forget(call)
-    assert not in_flight._shown
+    assert not in_flight.shown

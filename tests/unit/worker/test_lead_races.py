@@ -79,7 +79,7 @@ class World:
         dispatch._routes = SimpleNamespace(slow={}, observe=lambda *args: self.touch(None))
         dispatch._waiting = SimpleNamespace(next=lambda computing_allowed: None)
         dispatch._in_flight = SimpleNamespace(show=self.show, forget=lambda call: self.touch(None))
-        self.pool = SimpleNamespace(running=0, free=True, lead=self.pool_lead, release=self.release)
+        self.pool = SimpleNamespace(running=0, size=9, free=True, lead=self.pool_lead, release=self.release)
         dispatch._pool = self.pool
         dispatch._run_reactor = self.run_reactor
         dispatch.lead.give_up = dispatch._give_up
