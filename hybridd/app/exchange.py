@@ -49,11 +49,11 @@ FRESH, RUNNING, OVER = Phase  # see answer.py
 
 
 class WsgiExchange(Answer):
-    """One request and its response; made by :meth:`hybridd.app.wsgi.WsgiServer.exchange`."""
+    """One request and its response; made by :meth:`hybridd.app.wsgi.WsgiServer.exchanges`."""
 
     __slots__ = ("_base", "_iterator", "_phase", "_result", "_server")
 
-    def __init__(self, server: WsgiServer, request: Request, outlet: Outlet, base: dict[str, Any]) -> None:
+    def __init__(self, server: WsgiServer, base: dict[str, Any], request: Request, outlet: Outlet) -> None:
         self._request = request
         self._outlet = outlet
         self._stage = UNSENT

@@ -1,12 +1,14 @@
-"""WSGI (PEP 3333): one server object per worker makes one exchange per request.
+"""WSGI (PEP 3333): one server object per worker, one exchange per request.
 
 Knows:     the application, and the part of the environ that all requests of a listener share.
 Never:     sockets, loops, threads: responses go to an Outlet, and who steps an exchange is the worker's choice.
-Runs in:   a worker; ``exchange`` on its leader, ``base`` and ``errors`` on the thread that steps an exchange.
+Runs in:   a worker; ``exchanges`` on its leader, ``base`` and ``errors`` on the thread that steps an exchange.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, TextIO, cast
 
 from hybridd.app.application import WsgiApplication
@@ -37,15 +39,15 @@ class WsgiServer:
         self._scheme = scheme
         self._bases: dict[str, dict[str, Any]] = {}  # by listener; as many as listeners, at most
 
-    def exchange(self, request: Request, outlet: Outlet, local: str = "") -> WsgiExchange:
-        """Prepare one exchange; nothing of the application runs before its first step.
+    def exchanges(self, local: str = "") -> Callable[[Request, Outlet], WsgiExchange]:
+        """Give what prepares an exchange; nothing of the application runs before its first step.
+
+        Its request is complete, and its body is closed when the exchange is over; the response goes to its outlet.
 
         Args:
-            request: complete; its body is closed when the exchange is over.
-            outlet: where the response goes.
             local: the listener's bound address as text (``Listener.address``), for SERVER_NAME and SERVER_PORT.
         """
-        return WsgiExchange(self, request, outlet, self._bases.get(local) or self.base(local))
+        return partial(WsgiExchange, self, self.base(local))  # called for every request: no function of ours between
 
     def base(self, local: str) -> dict[str, Any]:
         """Return the environ that all requests of a listener share; not to be changed."""

@@ -152,7 +152,7 @@ class Answering(Connection):
         if record is None or (state is not _CALL and state is not _QUEUED):
             return
         if state is _QUEUED:
-            record.called = self._transport.time()
+            record.called = self._service.clock.now
         self._refuse(record, refusal(status, rejection))
         self._hang_up(linger=bool(self._ahead))
 
@@ -180,7 +180,7 @@ class Answering(Connection):
     def _cut_answer(self, outcome: Outcome, reason: CloseReason) -> None:
         record = self._record
         assert record is not None
-        record.answered = now = self._transport.time()
+        record.answered = now = self._service.clock.now
         record.outcome = outcome
         record.status = record.status or 500
         self._conclude(record, now)
@@ -188,7 +188,7 @@ class Answering(Connection):
 
     def _answered(self, record: AccessRecord) -> None:
         """All parts are given; wait until the kernel has them."""
-        record.answered = now = self._transport.time()
+        record.answered = now = self._service.clock.now
         if self._flow is _FREE and not self._transport.is_closing():
             self._flushed(record, now)
         else:

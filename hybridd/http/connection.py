@@ -141,7 +141,7 @@ class Connection:
         if record.request.method == "HEAD":
             body = b""
         self._write_answer(head, CLOSE_LINE, body)
-        record.answered = now = self._transport.time()
+        record.answered = now = self._service.clock.now
         record.body_bytes = len(body)
         if error.reason in MEANINGS:
             rejection = Rejection(error.reason)

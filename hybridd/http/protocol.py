@@ -53,7 +53,7 @@ class HttpProtocol(Receiving, Answering):
         if self._state is State.FLUSHING:
             record = self._record
             assert record is not None
-            self._flushed(record, self._transport.time())
+            self._flushed(record, self._service.clock.now)
         elif was is Flow.BEHIND and self._state is State.RESPONDING:
             if self._timeouts.handler:
                 self._transport.set_deadline(self._timeouts.handler)
@@ -80,7 +80,7 @@ class HttpProtocol(Receiving, Answering):
 
     def _lose_answer(self, record: AccessRecord) -> None:
         """Record a request whose answer the client will not see, or not all of it."""
-        state, now = self._state, self._transport.time()
+        state, now = self._state, self._service.clock.now
         record.status = record.status or CLIENT_CLOSED_REQUEST
         if record.outcome is _SERVED:
             record.outcome = Outcome.CLIENT_GONE
@@ -164,7 +164,7 @@ class HttpProtocol(Receiving, Answering):
         if record is None or (state is not _CALL and state is not _QUEUED):
             return
         self._state = _CALL
-        record.called = now = self._transport.time()
+        record.called = now = self._service.clock.now
         self._counts.queue_wait.observe(now - record.request.ready)
         handler = self._timeouts.handler
         if handler or state is _QUEUED:

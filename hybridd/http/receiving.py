@@ -73,7 +73,7 @@ class Receiving(Connection):
 
     def _read(self, data: bytes) -> None:
         reader = self._reader
-        now = self._transport.time()
+        now = self._service.clock.now
         if reader is None:
             if data[0] <= _LAST_OF_CRLF:
                 data = data.lstrip(b"\r\n")  # RFC 9112 2.2: some clients end a body with it
@@ -120,7 +120,7 @@ class Receiving(Connection):
             self._enter(State.SPOOLING)
             self._store(reader, body.take_chunks())
         elif body.complete:
-            self._announce_read(reader, rest, self._transport.time())
+            self._announce_read(reader, rest, self._service.clock.now)
         elif not begun:
             self._enter(State.BODY)
             body.progress = 0
@@ -146,7 +146,7 @@ class Receiving(Connection):
         self._resume_reading()
         body = reader.body
         if body.complete:
-            self._announce_read(reader, rest, self._transport.time())
+            self._announce_read(reader, rest, self._service.clock.now)
             return
         self._enter(State.BODY)
         body.progress = 0
@@ -184,7 +184,7 @@ class Receiving(Connection):
         request = reader.describe()
         request.peer, request.peer_port = self._peer[:2]
         self._number = request.number = self._number + 1
-        now = request.ready = self._transport.time()
+        now = request.ready = self._service.clock.now
         return AccessRecord(request, now)
 
     def _lose_reading(self) -> None:

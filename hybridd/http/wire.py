@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # protocol.py imports this module
 
 
 class Transport(Protocol):
-    """asyncio's Transport, plus ``sendfile``, one deadline and the time of this turn of the loop."""
+    """asyncio's Transport, plus ``sendfile`` and one deadline."""
 
     def write(self, data: bytes, /) -> None:
         """Send now what the kernel takes, keep the rest; calls back no more than ``pause_writing``."""
@@ -58,8 +58,13 @@ class Transport(Protocol):
     def set_deadline(self, seconds: float | None, /) -> None:
         """``protocol.deadline_expired()`` once, ``seconds`` from now; replaces the deadline before; None: none."""
 
-    def time(self) -> float:
-        """Monotonic seconds of this turn of the loop."""
+
+class Clock(Protocol):
+    """The loop: an attribute, for it is asked three times per request and a call costs twice what it tells."""
+
+    @property
+    def now(self) -> float:
+        """Monotonic seconds of this turn, or of the end of the last Call."""
 
 
 class Service(Protocol):
@@ -68,6 +73,8 @@ class Service(Protocol):
     Every method is called in the leader thread, inside a transport callback or a method of the connection: it must not
     block, raise, or call back into the connection.
     """
+
+    clock: Clock
 
     draining: bool
     """True: every answer from now on says ``Connection: close``."""

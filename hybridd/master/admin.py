@@ -26,6 +26,7 @@ from hybridd.http.counts import HttpCounts
 from hybridd.http.protocol import HttpProtocol
 from hybridd.http.request import Request
 from hybridd.http.response import ResponseHead
+from hybridd.http.wire import Clock
 from hybridd.net.listener import Listener
 from hybridd.net.reactor import Reactor
 from hybridd.net.terms import Terms
@@ -79,6 +80,7 @@ class AdminService:
 
     def __init__(self, reactor: Reactor, pages: Mapping[str, Make]) -> None:
         self.draining = False
+        self.clock: Clock = reactor
         self._reactor = reactor
         self._pages = pages
         self._counts = HttpCounts()

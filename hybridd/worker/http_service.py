@@ -22,6 +22,7 @@ from hybridd.http.access import AccessRecord
 from hybridd.http.body import Body
 from hybridd.http.counts import HttpCounts
 from hybridd.http.protocol import HttpProtocol
+from hybridd.http.wire import Clock
 from hybridd.net.reactor import Reactor
 from hybridd.worker.call import Call
 from hybridd.worker.inline import InlineFiles
@@ -39,6 +40,7 @@ class HttpService:
     Attributes:
         draining: every answer from now on closes its connection.
         counts: what the connections have counted, those of all listeners.
+        clock: the reactor.
     """
 
     def __init__(
@@ -58,13 +60,13 @@ class HttpService:
         self.draining = False
         self.counts = counts
         self._config = config
+        self.clock: Clock = reactor
         self._reactor = reactor
-        self._exchange = server.exchange
+        self._exchange = server.exchanges(local)
         self._dispatch = dispatch
         self._slow_routes = dispatch.slow_routes
         self._shown = dispatch.shown
         self._context = context
-        self._local = local
         self._slot = slot
         self._record = record
         self._files = files or Pool(_FILE_THREADS, reactor.post, "file")
@@ -90,7 +92,7 @@ class HttpService:
         if request is None:
             return
         call = Call(self._dispatch, connection, request, self._context.copy())
-        call.exchange = self._exchange(request, call, self._local)
+        call.exchange = self._exchange(request, call)
         connection.call = call
         self._dispatch.submit(call)
 

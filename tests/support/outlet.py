@@ -135,7 +135,7 @@ def make_request(
 def make_exchange(application: Any, outlet: RecordingOutlet, path: str = "/", **request: Any) -> WsgiExchange:
     """Return an exchange of ``application`` that has not begun."""
     server = WsgiServer(application, multithread=True, multiprocess=True)
-    return server.exchange(make_request(path, **request), outlet, "192.0.2.1:8080")
+    return server.exchanges("192.0.2.1:8080")(make_request(path, **request), outlet)
 
 
 def serve(application: Any, path: str = "/", **request: Any) -> RecordingOutlet:

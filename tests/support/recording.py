@@ -21,6 +21,7 @@ from hybridd.http.outcome import CLOSE_REASONS, REJECTIONS
 from hybridd.http.protocol import HttpProtocol
 from hybridd.http.request import Request
 from hybridd.http.response import ResponseHead
+from hybridd.http.wire import Clock
 from tests.support.http_cases import Response, parse_responses
 
 DATE = "Sun, 22 Nov 2026 10:00:00 GMT"
@@ -179,10 +180,6 @@ class RecordingTransport:
         self.deadlines.append(seconds)
         self.deadline = None if seconds is None else self.now + seconds
 
-    def time(self) -> float:
-        """Give the time of this turn."""
-        return self.now
-
     # Inside.
 
     def _deliver(self) -> None:
@@ -240,6 +237,7 @@ class RecordingService:
     """Who takes the requests.
 
     Attributes:
+        clock: the time of this turn.
         answer: called with each request taken; None: the test answers.
         requests: every request taken.
         records: every record given.
@@ -247,7 +245,8 @@ class RecordingService:
         spools: bodies that wait to be stored; :meth:`store` does.
     """
 
-    def __init__(self, answer: Answer | None = respond_ok) -> None:
+    def __init__(self, clock: Clock, answer: Answer | None = respond_ok) -> None:
+        self.clock = clock
         self.draining = False
         self.answer = answer
         self.requests: list[Request] = []
@@ -337,9 +336,9 @@ class Wire:
         room: int | None = None,
         peername: Any = ("192.0.2.7", 40000),
     ) -> None:
-        self.service = RecordingService(answer)
-        self.counts = HttpCounts()
         self.transport = RecordingTransport(room=room, peername=peername)
+        self.service = RecordingService(self.transport, answer)
+        self.counts = HttpCounts()
         self.limits = replace(Limits(), **(limits or {}))
         self.timeouts = replace(Timeouts(), **(timeouts or {}))
         self.protocol = HttpProtocol(self.service, self.limits, self.timeouts, self.counts)

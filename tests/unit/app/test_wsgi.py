@@ -74,7 +74,7 @@ def test_nothing_runs_before_the_first_step():
 
     outlet = RecordingOutlet()
     server = WsgiServer(application, multithread=True, multiprocess=True)
-    exchange = server.exchange(make_request(peer_port=1234), outlet, "192.0.2.1:8080")
+    exchange = server.exchanges("192.0.2.1:8080")(make_request(peer_port=1234), outlet)
     assert ran == []
     exchange.step()
     assert ran == ["1234"]

@@ -13,7 +13,9 @@ from tests.support.recording import RecordingTransport
 
 
 class Soon:
-    """The one method of a reactor that is needed."""
+    """What is needed of a reactor."""
+
+    now = 1000.0
 
     def __init__(self) -> None:
         self.jobs = deque()

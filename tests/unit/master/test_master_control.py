@@ -14,6 +14,8 @@ from tests.support.recording import RecordingTransport
 class Clockwork:
     """What a reactor gives a service; time passes when told."""
 
+    now = 1000.0
+
     def __init__(self) -> None:
         self.jobs = []
         self.later = []

@@ -117,7 +117,7 @@ def dispatch():
 
 @pytest.fixture
 def server():
-    return SimpleNamespace(exchange=lambda *details: details)
+    return SimpleNamespace(exchanges=lambda local: lambda *details: (*details, local))
 
 
 @pytest.fixture
