@@ -71,7 +71,7 @@ def test_over_an_admin_address_nothing_can_be_changed(server):
 
 
 def test_a_server_that_stops_and_comes_again(server):
-    with top(server) as terminal:
+    with top(server, columns=200) as terminal:  # the socket's path and a sentence in one line
         terminal.wait_for("2 of 2 workers ready")
         server.stop()
         terminal.wait_for(r"^old figures, waiting: nobody listens on ")

@@ -28,6 +28,16 @@ _ALTERNATE = (b"\x1b[?1049h", b"\x1b[?1049l")
 _CURSOR = (b"\x1b[?25l", b"\x1b[?25h")
 
 
+def _environment() -> dict[str, str]:
+    """Return the environment of a command whose window says how large it is.
+
+    The C library readline leaves COLUMNS and LINES to what is started where it is loaded (pytest loads it, before it
+    starts the processes of pytest-xdist), and both outweigh the window.
+    """
+    kept = {key: value for key, value in environment_of_tests().items() if key not in {"COLUMNS", "LINES"}}
+    return {**kept, "TERM": "xterm-256color"}
+
+
 class TerminalCommand:
     """One ``hybridd`` command whose input, output and errors are a terminal of ours."""
 
@@ -42,7 +52,7 @@ class TerminalCommand:
         self.process = subprocess.Popen(
             ["setsid", "--ctty", sys.executable, "-W", "error", "-m", "hybridd", *arguments],
             cwd=APPS,
-            env={**environment_of_tests(), "TERM": "xterm-256color"},
+            env=_environment(),
             stdin=self._slave,
             stdout=self._slave,
             stderr=self._slave,
