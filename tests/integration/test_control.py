@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import processes
 from tests.support.command import hybridd
 from tests.support.load import Plan
 from tests.support.traffic import Load
@@ -156,7 +157,8 @@ def test_a_drain_ends_when_the_last_request_has(server, tmp_path):
     (tmp_path / "go").touch()
     out, err = drain.communicate(timeout=20)
     assert (drain.returncode, out, err) == (0, "stopped: every worker has left\n", "")
-    assert server.process.poll() == 0, "the verb returned before the master had gone"
+    assert processes.has_let_go(server.pid), "the verb returned before the master had gone"
+    assert server.wait_ended() == 0
     assert client.read_answer().body == b"released\n"
     client.close()
 
@@ -167,7 +169,8 @@ def test_a_stop_cuts_what_does_not_end_in_time(server, tmp_path):
     wait_until(lambda: sum(w["calls_running"] for w in server.workers()) == 1, within=5, what="the request runs")
     done = verb(server, "stop", "--timeout", "300ms")
     assert (done.returncode, done.stderr) == (0, "")
-    assert server.process.poll() == 0
+    assert processes.has_let_go(server.pid)
+    assert server.wait_ended() == 0
     client.close()
 
 

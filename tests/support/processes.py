@@ -74,6 +74,17 @@ def alive(pid: int) -> bool:
     return process is not None and process.state != "Z"
 
 
+def has_let_go(pid: int) -> bool:
+    """Tell whether ``pid`` has given back its descriptors: it has ended, though it may not be ready to be reaped yet.
+
+    Who waited for one of them to be closed may run in between.
+    """
+    try:
+        return not os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208 - names only
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def in_session(session: int) -> list[Process]:
     """Return the living processes of a session."""
     return [process for process in every() if process.session == session and process.state != "Z"]
