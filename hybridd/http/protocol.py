@@ -120,7 +120,8 @@ class HttpProtocol(Receiving, Answering):
         counts.reading -= self._state.reading
         counts.active += 1
         request.ready = now
-        request.peer, request.peer_port = self._peer[:2]
+        peer = self._peer
+        request.peer, request.peer_port = peer[0], peer[1]
         self._number = request.number = self._number + 1
         self._record = AccessRecord(request, now)
         self._ahead = rest

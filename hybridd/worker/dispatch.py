@@ -120,7 +120,7 @@ class Dispatch:
         return request is not None and self._inline and self._routes.judge(request.method, request.path) is not _FAST
 
     def submit(self, call: Call) -> None:
-        """Run a new Call now, or let it wait; when the queue is full, its client is told so.
+        """Run a new Call now, here or in the pool, or let it wait; when the queue is full, its client is told so.
 
         Raises:
             LeadLostError: the Call ran here, blocked, and somebody else leads now.
@@ -128,17 +128,25 @@ class Dispatch:
         if self._routes.slow:
             call.verdict = self._routes.judge(call.request.method, call.request.path)
         pool = self._pool
-        if self._inline and call.verdict is _FAST and pool.running < pool.size:  # pool.free
-            self._run_inline(call)
-        elif self._may_run(call):
-            self._run(call)
-        elif len(self._waiting) < self._queue_limit:
-            call.connection.call_queued()
-            self._waiting.add(call)
-            self._in_flight.show(call)
+        if not self._inline or call.verdict is not _FAST or pool.running >= pool.size:  # not pool.free
+            self._submit_to_pool(call)
+            return
+        call.state = _RUNNING
+        call.started = self.reactor.now
+        call.connection.call_started()
+        call.leading = True
+        self.lead.call = call
+        done = call.context.run(call.exchange.step)  # call.step()
+        if not call.leading:
+            self.post(self._released, call, done)
+            raise LeadLostError
+        self.lead.call = None
+        call.leading = False
+        if done and call.cell < 0:  # all that `_end` would do
+            call.state = _DONE
+            call.end()
         else:
-            self._end(call)
-            call.connection.refuse(503, Rejection.QUEUE_FULL)
+            self._stepped(call, done=done)
 
     def resume(self, call: Call) -> None:
         """Let a suspended Call go on before any new one begins; not from inside a transport's frame."""
@@ -172,24 +180,6 @@ class Dispatch:
 
     # On the thread that leads.
 
-    def _run_inline(self, call: Call) -> None:
-        call.state = _RUNNING
-        call.started = self.reactor.now
-        call.connection.call_started()
-        call.leading = True
-        self.lead.call = call
-        done = call.context.run(call.exchange.step)  # call.step()
-        if not call.leading:
-            self.post(self._released, call, done)
-            raise LeadLostError
-        self.lead.call = None
-        call.leading = False
-        if done and call.cell < 0:  # all that `_end` would do
-            call.state = _DONE
-            call.end()
-        else:
-            self._stepped(call, done=done)
-
     def _take_over(self, call: object) -> None:
         """Nobody leads at this moment (the monitor has stolen the lead): let a thread of the pool do it."""
         assert isinstance(call, Call)
@@ -221,6 +211,17 @@ class Dispatch:
         self._stepped_in_pool(call, Step(done, self.reactor.now - call.started, 0.0))
 
     # In the pool.
+
+    def _submit_to_pool(self, call: Call) -> None:
+        if self._may_run(call):
+            self._run(call)
+        elif len(self._waiting) < self._queue_limit:
+            call.connection.call_queued()
+            self._waiting.add(call)
+            self._in_flight.show(call)
+        else:
+            self._end(call)
+            call.connection.refuse(503, Rejection.QUEUE_FULL)
 
     def _may_run(self, call: Call) -> bool:
         computing_allowed = self._computing < COMPUTING_AT_ONCE
