@@ -81,14 +81,15 @@ def test_a_new_master_that_fails_changes_nothing(serve, tmp_path):
 
 
 def test_a_stop_ends_the_new_master_too_and_an_upgrade_waits_for_a_reload(serve, tmp_path):
-    server = serve({**shop(tmp_path / "app"), "workers": 1, "reload": {"settle": "700ms"}})
+    server = serve({**shop(tmp_path / "app"), "workers": 1, "reload": {"settle": "2s"}})
     reloading = begin_verb(server, "reload")
-    wait_until(lambda: server.status()["trial"], within=10, what="the canary is on trial")
+    server.wait_log(r"gen=2 pid=\d+ ready in")  # on trial, and no longer in need of what is on disk
     seen = tmp_path / "seen"
     shop(tmp_path / "app", f"open({str(seen)!r}, 'w').close(); import threading; threading.Event().wait()")
     server.signal(signal.SIGUSR2)
     server.wait_log("upgrade: waits for the reload that is on its way")
-    reloading.communicate(timeout=20)
+    _, err = reloading.communicate(timeout=20)
+    assert (reloading.returncode, err) == (0, "")
     wait_until(seen.exists, within=20, what="the application hangs")
     server.wait_log("upgrade: a new master")
     server.stop(within=8)
