@@ -55,13 +55,8 @@ class AccessRecord:
         """The Host header (or the absolute target's authority), empty when absent."""
         return self.request.fields.get("HTTP_HOST", "")
 
-    @property
-    def request_id(self) -> str:
-        """The request's id."""
-        return self.request.id
-
-    def words(self) -> tuple[str, str, bytes, str, str, str]:
-        """The client's address (empty for a unix socket), method, target, protocol, Referer and User-Agent.
+    def words(self) -> tuple[str, str, bytes, str, str, str, str]:
+        """The client's address (empty for a unix socket), method, target, protocol, Referer, User-Agent, the id.
 
         Method and target are ``-`` when unknown; the target is as received, and may hold any byte.  The headers are
         latin-1 text, empty when absent.
@@ -75,6 +70,7 @@ class AccessRecord:
             "HTTP/1.1" if request.version[1] else "HTTP/1.0",
             field("HTTP_REFERER", ""),
             field("HTTP_USER_AGENT", ""),
+            request.id,
         )
 
     def times(self) -> tuple[float, float, float, float, float]:

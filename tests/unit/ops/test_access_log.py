@@ -47,7 +47,7 @@ def test_a_combined_line():
     line = combined(record)
     assert line == (
         '192.0.2.7 - - [22/Nov/2026:10:00:00 +0000] "GET /list?page=3 HTTP/1.1" 200 1234 "https://example.org/"'
-        f' "curl/8.5" id={record.request_id} worker=2 outcome=served duration=0.010000 received=0.001000'
+        f' "curl/8.5" id={record.request.id} worker=2 outcome=served duration=0.010000 received=0.001000'
         " queued=0.002000 handled=0.003000 written=0.004000\n"
     )
 
@@ -65,7 +65,7 @@ def test_a_json_line():
         "body_bytes": 1234,
         "referer": "",
         "user_agent": "curl/8.5",
-        "request_id": record.request_id,
+        "request_id": record.request.id,
         "worker": 2,
         "outcome": "refused",
         "rejection": "queue_full",
