@@ -62,11 +62,7 @@ def test_a_worker_without_cpu_time_is_not_called_hung(serve):
     everyone = [server.pid, *before]
     for pid in everyone:
         processes.send(pid, signal.SIGSTOP)
-    wait_until(
-        lambda: all((processes.look(pid) or processes.every()[0]).state == "T" for pid in everyone),
-        within=5,
-        what="stopped",
-    )
+    wait_until(lambda: all(processes.stopped(pid) for pid in everyone), within=5, what="they are stopped")
     pass_time(3.0)  # more than the limit: here time itself is the input
     for pid in reversed(everyone):
         processes.send(pid, signal.SIGCONT)

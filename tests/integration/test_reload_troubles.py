@@ -23,6 +23,7 @@ def test_a_canary_takes_no_connection_until_it_has_lived_for_the_settling_time(s
         wait_until(lambda: "probation" in states(server), within=10, what="the canary is on probation")
         for pid in old:  # nobody else can answer now
             processes.send(pid, signal.SIGSTOP)
+        wait_until(lambda: all(processes.stopped(pid) for pid in old), within=5, what="they are stopped")
         assert server.fetch("/").body == b"two and longer"
         (canary,) = [worker for worker in server.workers() if worker["slot"] == 2]
         for pid in old:

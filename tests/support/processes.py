@@ -85,6 +85,15 @@ def has_let_go(pid: int) -> bool:
         return True
 
 
+def stopped(pid: int) -> bool:
+    """Tell whether SIGSTOP has reached every thread of ``pid``.
+
+    It is taken by one of them, which tells the others: on a busy machine they run on until it has its turn.
+    """
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return all((thread := look(int(path.name))) is not None and thread.state == "T" for path in threads)
+
+
 def in_session(session: int) -> list[Process]:
     """Return the living processes of a session."""
     return [process for process in every() if process.session == session and process.state != "Z"]
