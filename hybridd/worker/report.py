@@ -63,6 +63,7 @@ class Report:
         self._moved: tuple[int, ...] = ()
         # Seconds of the loop's clock: when this turn began, until when stalls are counted, when the next beat is due.
         self._woke = terms.reactor.now
+        self._turning = False  # it has begun and not ended
         self._counted = self._woke
         self._due = inf
 
@@ -107,13 +108,18 @@ class Report:
         now = time.monotonic_ns()
         row[_ASLEEP] = now if row[_ASLEEP] == 1 else 0
         row[_BUSY_SINCE] = now
-        self._woke = self._terms.reactor.now
+        woke = self._terms.reactor.now
+        if self._turning:  # who led lost the lead in the middle of its turn
+            self._count_stall(self._woke, woke)
+        self._turning = True
+        self._woke = woke
 
     def turned(self) -> None:
         """A turn has ended: store what it changed; that is nothing if no byte, Call, connection or listener moved."""
         terms, dispatch = self._terms, self._dispatch
         if terms.reactor.now - self._woke >= STALL:
             self._count_stall(self._woke, terms.reactor.now)
+        self._turning = False
         running, queued, connections = len(dispatch.running), dispatch.queued, len(terms.open)
         moved = (terms.received, terms.sent, connections, running, queued, terms.lost, terms.armed)
         if moved == self._moved:

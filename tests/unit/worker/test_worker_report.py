@@ -142,6 +142,14 @@ def test_a_turn_that_takes_long_is_a_stall(worker):
     assert stalls(worker) == (2, 3.25)
 
 
+def test_a_turn_whose_leader_lost_the_lead_is_a_stall_too(worker):
+    worker.reactor.now = 100.0
+    worker.report.wakes()
+    turn(worker, 102.0, 102.0)
+    turn(worker, 103.0, 103.0)
+    assert stalls(worker) == (1, 2.0)
+
+
 def test_a_loop_that_wakes_up_late_stood_still_since_its_heartbeat_was_due(worker):
     turn(worker, 100.0, 100.0, beats=True)
     turn(worker, 101.01, 101.01, beats=True)
