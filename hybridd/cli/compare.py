@@ -35,7 +35,6 @@ Serve one application in each pattern in turn, on a private port, put the same w
 load, handlers that sleep, slow clients, what open connections and a crash cost, a full backlog. Without an application
 a built-in demonstration is served. Ctrl-C ends it and shows what was measured."""
 
-_DEFAULTS = Wishes()
 _KINDS: dict[str, tuple[str, Kind, str]] = {
     "duration": ("4s", duration(0.2, 60, "4s"), "how long to put load on each pattern"),
     "concurrency": ("16", integer(1, 500), "connections of that load"),
