@@ -15,11 +15,11 @@ PYENV_ROOT ?= $(HOME)/.pyenv
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-PLATFORM_TESTS := tests/systemd tests/container
+SYSTEM_TESTS := $(wildcard tests/systemd tests/container tests/hosts tests/proxies tests/attacks)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-unit test-all test-platform pythons lint format docs bench clean
+.PHONY: help run test test-unit test-all test-system pythons lint format docs bench clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -51,8 +51,8 @@ pythons:  ## the supported Pythons of this machine, one a line (the PATH, then p
 	    done; \
 	done; true
 
-test-platform: $(VENV)/.installed-test  ## real systemd and real containers (fails where there are none)
-	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(PLATFORM_TESTS)
+test-system: $(VENV)/.installed-test  ## real systemd, containers, proxies, attack tools (fails where one is missing)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(SYSTEM_TESTS)
 
 lint: $(VENV)/.installed-lint  ## style, formatting, types
 	@$(BIN)/ruff check
