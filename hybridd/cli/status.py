@@ -40,7 +40,9 @@ def facts(answer: Answer) -> Iterator[str]:
     """Yield the lines above the table."""
     yield f"{answer['status']}"
     yield f"hybridd {answer['version']}, pid {answer['pid']}, up {age(answer['uptime'])}: {answer['application']}"
-    yield f"listening on {', '.join(listener['address'] for listener in answer['listeners'])}"
+    # A running hybridd may be older than this command.
+    places = (f"{one['address']} {one.get('words', '')}".rstrip() for one in answer["listeners"])
+    yield f"listening on {', '.join(places)}"
     if answer["admin"]:
         yield f"admin on {', '.join(answer['admin'])}"
     for one in answer["fork_servers"]:

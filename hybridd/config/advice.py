@@ -133,7 +133,7 @@ def _exposure(config: Config, _: Facts) -> Iterator[Advice]:
     if config.admin and config.admin.wildcard:
         text = "shows metrics and status to everybody who reaches this machine; wise in a container only"
         yield _about(config, "admin", text)
-    for address in config.listen:
+    for address in (one.address for one in config.listen):
         if address.kind is Kind.UNIX and address.path.startswith(PUBLIC_DIRECTORIES):
             yield Advice("listen", f"{address} stands in a directory where everybody may write")
 
@@ -172,7 +172,7 @@ def places(config: Config) -> Iterator[tuple[str, str]]:
     for key, file in (("log.file", config.log.file), ("access_log.file", config.access_log.file)):
         if file not in ("-", "off"):
             yield key, file
-    for address in (*config.listen, config.admin):
+    for address in (*(one.address for one in config.listen), config.admin):
         if address and address.kind is Kind.UNIX:
             yield ("admin" if address == config.admin else "listen"), address.path
 

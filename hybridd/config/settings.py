@@ -15,10 +15,22 @@ from dataclasses import dataclass
 from hybridd.config.address import Address, Kind
 from hybridd.config.bounds import Limits, Timeouts
 from hybridd.config.declaration import Schema, setting
+from hybridd.config.listener_words import EXPLANATION, Endpoint
 from hybridd.config.patterns import DEFAULT, DISPATCHES, PATTERNS
 from hybridd.config.quantities import boolean, integer, mode
 from hybridd.config.supervision import MOST_WORKERS, Crash, Recycle, Reload, Shutdown
-from hybridd.config.words import account, address, choice, directory, file, own_file, own_socket, reference, several
+from hybridd.config.words import (
+    account,
+    address,
+    choice,
+    directory,
+    endpoint,
+    file,
+    own_file,
+    own_socket,
+    reference,
+    several,
+)
 
 __all__ = [
     "MOST_WORKERS",
@@ -120,11 +132,11 @@ class Config:
         flags="--chdir",
         also="working_directory",
     )
-    listen: tuple[Address, ...] = setting(
-        (Address(Kind.TCP, host="0.0.0.0", port=8080),),  # noqa: S104 - a server serves; the first promise of the defaults
-        several(address()),
+    listen: tuple[Endpoint, ...] = setting(
+        (Endpoint(Address(Kind.TCP, host="0.0.0.0", port=8080)),),  # noqa: S104 - a server serves; the first promise of the defaults
+        several(endpoint()),
         "The addresses to serve on: HOST:PORT, [IPV6]:PORT, unix:/path, fd:N (inherited), systemd:NAME (socket unit)."
-        " Port 0 lets the system choose.",
+        f" Port 0 lets the system choose. What is special to one of them stands in words behind it: {EXPLANATION}.",
         flags="--bind -b --listen",
         also="address host port",
     )

@@ -12,6 +12,7 @@ import re
 from hybridd.config.address import EXPECTED as AN_ADDRESS
 from hybridd.config.address import Address, AddressError, parse_address
 from hybridd.config.kind import NEGATIONS, Kind, Raw, Reading, Refused, closest
+from hybridd.config.listener_words import Endpoint, parse_endpoint
 
 # The last one, (uid_t) -1, means "leave as it is" to setresuid(2).
 LARGEST_ID = 2**32 - 2
@@ -131,16 +132,35 @@ def address(*, off: bool = False) -> Kind:
             return None
         if off and raw.text.lower() in NEGATIONS:
             raise Refused(expected, raw, "off")
+        first, blank, _ = raw.text.partition(" ")
         try:
+            if blank and parse_address(first):
+                raise Refused("an address without words behind it, which only those of listen have", raw, first)
             return parse_address(raw.text)
         except AddressError as error:
-            general = error.expected == AN_ADDRESS
-            raise Refused(expected if general else error.expected, raw, error.suggestion) from None
+            raise _no_address(expected, raw, error) from None
 
     def text(value: Address | None) -> str:
         return "off" if value is None else str(value)
 
     return Kind("ADDRESS|off" if off else "ADDRESS", expected, read, text, {"type": "string", "minLength": 3})
+
+
+def endpoint() -> Kind:
+    """Return the kind of an address to serve on, with what is special about it in words behind it."""
+
+    def read(raw: Raw) -> Endpoint:
+        try:
+            return parse_endpoint(raw.text)
+        except AddressError as error:
+            raise _no_address(AN_ADDRESS, raw, error) from None
+
+    return Kind("ADDRESS", AN_ADDRESS, read, str, {"type": "string", "minLength": 3})
+
+
+def _no_address(expected: str, raw: Raw, error: AddressError) -> Refused:
+    general = error.expected == AN_ADDRESS
+    return Refused(expected if general else error.expected, raw, error.suggestion)
 
 
 def several(item: Kind) -> Kind:

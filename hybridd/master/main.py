@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 
 import hybridd
+from hybridd.config.listener_words import words_of
 from hybridd.config.loading import Loaded
 from hybridd.config.settings import Config
 from hybridd.errors import ExitCode, HybriddError
@@ -119,9 +120,7 @@ def _be_master(loaded: Loaded, start: Start, notifier: Notifier, command: Comman
     for shortcoming in shortcomings(loaded.config, look_at_machine()):
         _log.warning("%s", shortcoming)
     _log.info("hybridd %s starts: %s", hybridd.__version__, _describe(config))
-    for what, bound in (("listening", start.listeners), ("admin", start.admin_listeners)):
-        for listener in bound:
-            _log.info("%s on %s%s", what, listener.address, _as_asked(listener))
+    _tell_where(start)
     reactor = Reactor()
     scoreboard = Scoreboard.create(words.LAYOUT)
     scoreboard.header[words.MASTER_PID] = os.getpid()
@@ -307,6 +306,14 @@ def _describe(config: Config) -> str:
         f"{what}, pattern {config.pattern} (workers {config.workers}, dispatch {config.dispatch},"
         f" threads {config.threads}), Python {platform.python_version()}, pid {os.getpid()}"
     )
+
+
+def _tell_where(start: Start) -> None:
+    said = words_of([listener.name for listener in start.listeners], start.config.listen)
+    for listener, special in zip(start.listeners, said, strict=True):
+        _log.info("listening on %s%s", f"{listener.address} {special}".rstrip(), _as_asked(listener))
+    for listener in start.admin_listeners:
+        _log.info("admin on %s%s", listener.address, _as_asked(listener))
 
 
 def _as_asked(listener: Listener) -> str:

@@ -66,7 +66,8 @@ class Configurations:
         machine = self._look()
         config = fit(loaded.config, machine)
         try:
-            self._listeners.prepare(self._newest + 1, config.listen, lambda missing: bind(config, missing))
+            addresses = [one.address for one in config.listen]
+            self._listeners.prepare(self._newest + 1, addresses, lambda missing: bind(config, missing))
         except BindError as error:
             return events.ConfigurationRefused(f"nothing is applied: {error}")
         for warning in (*loaded.warnings, *shortcomings(loaded.config, machine)):

@@ -215,7 +215,7 @@ def bind(
         kept, missing = before.choose(role, addresses)
         return [*kept, *bind_all(missing, backlog, {})]
 
-    listeners = have(Role.PUBLIC, config.listen, config.backlog)
+    listeners = have(Role.PUBLIC, [one.address for one in config.listen], config.backlog)
     try:
         admin_listeners = have(Role.ADMIN, [config.admin] if config.admin else [], ADMIN_BACKLOG)
     except BindError:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import hybridd
+from hybridd.config.listener_words import Words, words_of
 from hybridd.config.settings import Config
 from hybridd.http.counts import BUCKETS
 from hybridd.master.children import TICKETS, Child, Phase
@@ -171,7 +172,7 @@ def report(state: State, config: Config, sources: Sources, now: float, *, stacks
         "workers": [_worker(child, sources, now) for child in children],
         "duration_bounds": BUCKETS,
         "fork_servers": [_fork_server(one, sources, now) for one in sources.fork_servers()],
-        "listeners": [_listener(listener) for listener in sources.listeners()],
+        "listeners": _listeners(sources.listeners(), config),
         "admin": [listener.address for listener in sources.admin],
         "control": sources.control.address if sources.control else None,
         "reload": _reload(state, history, now),
@@ -234,11 +235,17 @@ def _call(call: words.CallInFlight, now: float) -> dict[str, Any]:
     }
 
 
-def _listener(listener: Listener) -> dict[str, Any]:
+def _listeners(listeners: Sequence[Listener], config: Config) -> list[dict[str, Any]]:
+    said = words_of([listener.name for listener in listeners], config.listen)
+    return [_listener(listener, words) for listener, words in zip(listeners, said, strict=True)]
+
+
+def _listener(listener: Listener, words: Words) -> dict[str, Any]:
     queue = read_accept_queue(listener.fileno()) if listener.fileno() >= 0 else None
     return {
         "name": listener.name,
         "address": listener.address,
+        "words": str(words),
         "accept_queue": None if queue is None else queue.length,
         "accept_queue_limit": None if queue is None else queue.limit,
     }

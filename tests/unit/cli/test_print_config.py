@@ -10,7 +10,7 @@ from hybridd.config.settings import Config
 
 
 def test_the_output_is_a_configuration_again(capsys, tmp_path):
-    arguments = ["shop:app", "-w", "3", "-b", "[::]:80", "-b", "unix:/a b", "--set", "timeouts.handler=90s"]
+    arguments = ["shop:app", "-w", "3", "-b", "[::]:80", "-b", "unix:/a", "--set", "timeouts.handler=90s"]
     assert main(arguments) == 0
     (tmp_path / "again.yaml").write_text(capsys.readouterr().out)
     again = load([tmp_path / "again.yaml"], {}, {}).config

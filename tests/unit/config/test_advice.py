@@ -9,6 +9,7 @@ import pytest
 from hybridd.config.address import parse_address
 from hybridd.config.advice import RULES, Facts, advise
 from hybridd.config.conversion import GIB, MIB
+from hybridd.config.listener_words import parse_endpoint
 from hybridd.config.loading import load
 from hybridd.config.patterns import PATTERNS
 from hybridd.config.settings import AccessLog, Config, Limits, Log, Shutdown, Timeouts
@@ -53,8 +54,8 @@ def test_nothing_is_said_about_what_is_not_known():
         (Config(limits=Limits(connections=524_200)), "limits.connections", "524200 is more than 524288 open files"),
         (Config(admin=parse_address("0.0.0.0:9815")), "admin", "0.0.0.0:9815 shows"),
         (Config(admin=parse_address("[::]:9815")), "admin", "[::]:9815 shows"),
-        (Config(listen=(parse_address("unix:/tmp/a.sock"),)), "listen", "unix:/tmp/a.sock stands in a directory"),
-        (Config(listen=(parse_address("unix:a.sock"),)), "listen", "a.sock is relative"),
+        (Config(listen=(parse_endpoint("unix:/tmp/a.sock"),)), "listen", "unix:/tmp/a.sock stands in a directory"),
+        (Config(listen=(parse_endpoint("unix:a.sock"),)), "listen", "a.sock is relative"),
         (Config(chdir="app"), "chdir", "app is relative"),
         (Config(daemon=True), "log.file", "- is standard error, which a daemon"),
         (Config(daemon=True, log=Log(file="/a")), "access_log.file", "- is standard output, which with a daemon is /a"),

@@ -8,11 +8,12 @@ import pytest
 
 from hybridd.config.address import parse_address
 from hybridd.config.consistency import contradictions
+from hybridd.config.listener_words import parse_endpoint
 from hybridd.config.settings import Config, Limits
 
 
 def listening(*addresses, admin="off"):
-    return Config(listen=tuple(map(parse_address, addresses)), admin=None if admin == "off" else parse_address(admin))
+    return Config(listen=tuple(map(parse_endpoint, addresses)), admin=None if admin == "off" else parse_address(admin))
 
 
 def test_the_defaults_agree():

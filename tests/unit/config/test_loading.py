@@ -9,6 +9,7 @@ import pytest
 
 from hybridd.config.address import parse_address
 from hybridd.config.declaration import Schema, setting
+from hybridd.config.listener_words import parse_endpoint
 from hybridd.config.loading import Flag, Origin, Source, Sources, find, gather, load
 from hybridd.config.problem import Mark
 from hybridd.config.settings import SCHEMA, Config
@@ -76,7 +77,7 @@ def test_a_later_file_wins_setting_by_setting_and_a_list_as_a_whole(file, tmp_pa
     two = file("threads: 3\nlisten: unix:/c\ntimeouts: {body: 7s}\n", "b.yaml")
     config = load([one, two], {}, {}, tmp_path).config
     assert (config.workers, config.threads) == (2, 3)
-    assert config.listen == (parse_address("unix:/c"),)
+    assert config.listen == (parse_endpoint("unix:/c"),)
     assert (config.timeouts.head, config.timeouts.body) == (5.0, 7.0)
 
 

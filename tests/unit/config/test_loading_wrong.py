@@ -45,8 +45,8 @@ def test_there_are_enough_of_them():
         (
             {"HYBRIDD_LISTEN": "0.0.0.0:80 0.0.0.0:81"},
             (
-                "HYBRIDD_LISTEN: expected an address such as 0.0.0.0:8080, [::]:8080, unix:/run/app.sock, fd:3 or"
-                ' systemd:NAME, got "0.0.0.0:80 0.0.0.0:81"'
+                "HYBRIDD_LISTEN: expected an address and perhaps tls, certificate, key, client_certificates, client_ca"
+                ' behind it, got "0.0.0.0:80 0.0.0.0:81"'
             ),
         ),
         ({"HYBRIDD_TIMEOUT": "30s"}, "HYBRIDD_TIMEOUT: unknown variable; did you mean HYBRIDD_TIMEOUTS__WORKER"),

@@ -14,6 +14,7 @@ from hybridd.config.address import parse_address
 from hybridd.config.declaration import Schema, setting
 from hybridd.config.document import parse
 from hybridd.config.expansion import expand
+from hybridd.config.listener_words import parse_endpoint
 from hybridd.config.loading import load
 from hybridd.config.printing import json_text, plain_or_quoted, yaml_text
 from hybridd.config.problem import Mark, Origin, Source
@@ -23,7 +24,7 @@ from hybridd.config.words import directory
 ODD = Config(
     application="shop:create_app('a b', n=1)",
     chdir='/srv/${HOME}/"quoted" # no comment: yes',
-    listen=(parse_address("[::]:80"), parse_address("unix:/a b"), parse_address("fd:3"), parse_address("systemd:x#y")),
+    listen=tuple(map(parse_endpoint, ("[::]:80", "unix:/a", "fd:3", "systemd:x#y"))),
     admin=None,
     workers=0,
     factory=True,

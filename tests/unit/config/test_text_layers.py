@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from hybridd.config.address import parse_address
 from hybridd.config.declaration import Schema, setting
 from hybridd.config.files import UnreadableError
+from hybridd.config.listener_words import parse_endpoint
 from hybridd.config.settings import SCHEMA
 from hybridd.config.text_layers import Flag, environment_layer, flag_layer
 from hybridd.config.words import directory
@@ -42,7 +42,7 @@ def test_variables_are_named_after_the_keys():
     assert layer.values == {
         "workers": 3,
         "timeouts.keep_alive": 60.0,
-        "listen": (parse_address("unix:/a"), parse_address("unix:/b")),
+        "listen": (parse_endpoint("unix:/a"), parse_endpoint("unix:/b")),
     }
     assert str(layer.origins["workers"]) == "HYBRIDD_WORKERS"
     assert told(layer) == []

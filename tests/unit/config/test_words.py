@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hybridd.config.address import parse_address
 from hybridd.config.kind import Raw, Reading, Refused
-from hybridd.config.words import account, address, choice, directory, file, own_file, reference, several
+from hybridd.config.listener_words import parse_endpoint
+from hybridd.config.words import account, address, choice, directory, endpoint, file, own_file, reference, several
 
 LEVEL = choice("debug", "info", "warning")
 APPLICATION = reference("MODULE:CALLABLE", "shop.wsgi:application")
@@ -15,7 +15,7 @@ LOG = file("standard error")
 ACCESS = file("standard output", off=True)
 ADDRESS = address()
 ADMIN = address(off=True)
-LISTEN = several(address())
+LISTEN = several(endpoint())
 PID_FILE = own_file()
 USER = account("user")
 
@@ -62,6 +62,9 @@ def test_texts_are_read_and_written_back(kind, text):
          "the path of a file, - (standard output) or off, got 1.5 (which YAML reads as a fraction); put it in quotes"),
         (ADDRESS, Raw("0.0.0.0:99999"), "a port from 0 to 65535 after the last colon, got 0.0.0.0:99999"),
         (ADMIN, Raw("false", Reading.BOOLEAN), "an address …; or off, got false; did you mean off"),
+        (ADMIN, Raw("127.0.0.1:9815 tls"),
+         ('an address without words behind it, which only those of listen have, got "127.0.0.1:9815 tls";'
+          " did you mean 127.0.0.1:9815")),
         (ADMIN, Raw("9815", Reading.INTEGER), "an address …; or off, got 9815; did you mean 0.0.0.0:9815"),
         (LISTEN, Raw("0.0.0.0:80,"), 'an address …, got ""'),
         (PID_FILE, Raw("/run/"), "the path of a file, got /run/"),
@@ -96,9 +99,9 @@ def test_a_number_is_an_account_without_quotes():
 
 
 def test_several_are_separated_by_commas_only_where_there_are_no_lists():
-    one, other = parse_address("0.0.0.0:80"), parse_address("[::]:80")
-    assert LISTEN.convert(Raw("0.0.0.0:80, [::]:80")) == (one, other)
-    assert LISTEN.convert(Raw("[::]:80", Reading.STRING, quoted=True)) == (other,)
+    one, other = parse_endpoint("0.0.0.0:80"), parse_endpoint("[::]:80 tls")
+    assert LISTEN.convert(Raw("0.0.0.0:80, [::]:80 tls")) == (one, other)
+    assert LISTEN.convert(Raw("[::]:80 tls", Reading.STRING, quoted=True)) == (other,)
     with pytest.raises(Refused):
         LISTEN.convert(Raw("0.0.0.0:80,[::]:80", Reading.STRING, quoted=True))
     assert LISTEN.item is not None
