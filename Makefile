@@ -13,6 +13,9 @@ VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
 VERSIONS := 3.11 3.12 3.13
 PYENV_ROOT ?= $(HOME)/.pyenv
 
+# Nobody but root can read a checkout below /root, and hybridd wants to be told when root is meant: here it is, for a look.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--user root)
+
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SYSTEM_TESTS := $(wildcard tests/systemd tests/container tests/hosts tests/proxies tests/attacks)
@@ -28,7 +31,7 @@ help:  ## this list
 	@echo "  ARGS='-w 2'         further arguments of hybridd run;  PYTEST_ARGS='-k drain' of pytest"
 
 run: $(VENV)/.installed  ## serve the built-in welcome application on 0.0.0.0:8080
-	@exec $(BIN)/hybridd run -c config/hybridd.yaml $(ARGS)
+	@exec $(BIN)/hybridd run -c config/hybridd.yaml $(AS_ROOT) $(ARGS)
 
 test: $(VENV)/.installed-test  ## the test suite: unit tests, then real processes
 	@$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS) tests/unit

@@ -25,6 +25,7 @@ from typing import Any
 from benchmarks.applications.large_table import ROWS
 from benchmarks.measure.memory import read_pss
 from benchmarks.measure.process_tree import tree
+from benchmarks.peers.catalogue import AS_ROOT
 
 MIB = 2**20
 PATIENCE = 60.0
@@ -40,7 +41,7 @@ class Hybridd:
         self._workers = workers
         preloading = ["--preload"] if preload else []
         command = ["run", APPLICATION, "-b", "127.0.0.1:0", "-w", str(workers), "--control", str(self._control)]
-        options = ["--admin", "off", "--access-log", "off", "--log-level", "error", *preloading]
+        options = ["--admin", "off", "--access-log", "off", "--log-level", "error", *preloading, *AS_ROOT]
         self.process = subprocess.Popen([sys.executable, "-m", "hybridd", *command, *options], cwd=ROOT)  # noqa: S603 - ours
 
     def status(self) -> dict[str, Any]:

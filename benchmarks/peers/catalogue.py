@@ -6,6 +6,7 @@ set, room for 10,000 connections, 32 threads where there are threads.  Everythin
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -25,6 +26,9 @@ ACCESS_LOG = "access log on"
 SUBJECT = "hybridd"
 """Whom the comparison is about."""
 
+AS_ROOT = ["--user", "root"] if os.geteuid() == 0 else []
+"""hybridd wants to be told; the peers serve as root without."""
+
 
 def _site(setup: Setup) -> str:
     return "flask_site:application" if setup.flask else "wsgi_site:application"
@@ -38,7 +42,7 @@ def _hybridd(binaries: Path, setup: Setup) -> list[str]:
     return [
         *program, "run", _site(setup), "--bind", f"127.0.0.1:{setup.port}", "--admin", f"127.0.0.1:{setup.admin}",
         "--workers", str(setup.workers), "--threads", str(setup.threads), "--access-log", access_log,
-        "--backlog", BACKLOG, *setup.options,
+        "--backlog", BACKLOG, *AS_ROOT, *setup.options,
     ]  # fmt: skip
 
 

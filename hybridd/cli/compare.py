@@ -26,7 +26,7 @@ from hybridd.compare.session import Session
 from hybridd.compare.wishes import BUILT_IN, Routes, Wishes, missing
 from hybridd.config.kind import Kind, Raw, Refused
 from hybridd.config.quantities import duration, integer
-from hybridd.config.settings import MOST_WORKERS
+from hybridd.config.settings import MOST_WORKERS, Config
 from hybridd.config.words import choice
 from hybridd.errors import BootError, ExitCode, OperatingSystemError, UsageError
 
@@ -100,7 +100,7 @@ def read_wishes(arguments: Sequence[str]) -> tuple[Wishes, Any]:
             first, _, more = str(error).partition("\n")
             raise BootError(f"{first}; hybridd check --load shows where" if more else first) from None
     routes = Routes(options.path, options.sleep_path, options.crash_path, own=True) if own else Routes()
-    wishes = Wishes(arguments=_servers(given, config.application), patterns=patterns, routes=routes, **numbers)
+    wishes = Wishes(arguments=_servers(given, config), patterns=patterns, routes=routes, **numbers)
     if absent := missing(routes):
         sys.stderr.write(f"hybridd: {absent}\n")
     return wishes, options
@@ -138,8 +138,12 @@ def _convert(name: str, text: str) -> Any:
         raise UsageError(f"--{name}: {refused}") from None
 
 
-def _servers(given: Given, application: str) -> tuple[str, ...]:
-    """Return what every server gets on its command line."""
+def _servers(given: Given, config: Config) -> tuple[str, ...]:
+    """Return what every server gets on its command line.
+
+    They serve for seconds, for us alone, as whoever has typed this (as whom we have loaded the application already):
+    root, if no other user is named.
+    """
     files = [part for path in given.files for part in ("--config", str(path))]
     settings = [
         part
@@ -148,7 +152,8 @@ def _servers(given: Given, application: str) -> tuple[str, ...]:
         for flag in flags
         for part in ("--set", f"{key}={flag.text}")
     ]
-    return (application or BUILT_IN, *files, *settings)
+    told = () if config.user or os.geteuid() != 0 else ("--user", "root")
+    return (config.application or BUILT_IN, *files, *settings, *told)
 
 
 def _require_writable(path: Path) -> None:

@@ -219,7 +219,8 @@ class Config:
     user: str = setting(
         "",
         account("user"),
-        "The user to become once the sockets are bound, with all groups of that user. hybridd must be started as root.",
+        "The user to become once the sockets are bound, with all groups of that user, for which hybridd must be started"
+        " as root; and started as root, it must be told: root is a user that can be named, too.",
         flags="--user -u",
         restart=RIGHTS,
         also="uid run_as",

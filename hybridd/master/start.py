@@ -22,7 +22,7 @@ from typing import Final
 import hybridd
 from hybridd.config.address import Address, Kind
 from hybridd.config.loading import Loaded
-from hybridd.config.problem import Problem
+from hybridd.config.problem import Origin, Problem, Source
 from hybridd.config.settings import Config
 from hybridd.errors import BindError, ConfigurationError, HybriddError, OperatingSystemError
 from hybridd.master.control import bind_control, control_path
@@ -163,14 +163,26 @@ def _into_background(start: Start) -> Start | Launcher:
 
 def whom(loaded: Loaded) -> Identity | None:
     """Return whom to become, None when we need not."""
+    if not loaded.config.user and privileges.have_root():
+        raise ConfigurationError([_untold(loaded.origins["user"])])
     try:
         identity = identify(loaded.config.user, loaded.config.group)
     except UnknownAccountError as error:
         raise ConfigurationError([str(Problem(loaded.origins[error.key], str(error), error.key))]) from None
-    if identity is None or (os.geteuid() != 0 and privileges.already(identity)):
+    if identity is None or privileges.already(identity):
         return None
     privileges.refuse_impossible(identity)
     return identity
+
+
+def _untold(origin: Origin) -> str:
+    """Return what to say to somebody who starts hybridd as root and perhaps does not mean it."""
+    text = (
+        "hybridd was started as root and is not told as whom to serve: name a user (--user NAME, HYBRIDD_USER=NAME,"
+        " or user: NAME in the file), who need not be able to bind the port, or start it as that user; if it is to be"
+        " root, name root"
+    )
+    return f"user: {text}" if origin.source is Source.DEFAULT else str(Problem(origin, text, "user"))
 
 
 def _arrange(loaded: Loaded, identity: Identity) -> Iterator[str]:

@@ -23,11 +23,21 @@ from hybridd.ops.accounts import Identity
 
 _PR_SET_DUMPABLE: Final = 4  # prctl(2)
 _LOG_MODE: Final = 0o640
+_ROOT: Final = 0
+
+
+def have_root() -> bool:
+    """Tell whether we are root, or can be root again by the real or the saved user id (credentials(7)).
+
+    Root of a user namespace (a rootless container) is root here too: it has the rights of whoever made the container,
+    over all of the container, and the same image started by another engine would have root's.
+    """
+    return _ROOT in os.getresuid()
 
 
 def refuse_impossible(identity: Identity) -> None:
     """Raise when we are neither the user already nor root."""
-    if os.geteuid() != 0 and not already(identity):
+    if os.geteuid() != _ROOT and not already(identity):
         raise OperatingSystemError(
             f"only root can become user {identity.name} with group {identity.gid}, and hybridd was started by user"
             f" {os.geteuid()}: start it as root, or without user and group"
@@ -45,7 +55,7 @@ def become(identity: Identity) -> None:
     Raises:
         OperatingSystemError: the system refuses it (a container without CAP_SETUID and CAP_SETGID).
     """
-    if already(identity) and os.geteuid() != 0:
+    if already(identity):
         return
     try:
         os.setgroups(identity.groups)  # the groups first: afterwards we may not any more
@@ -68,7 +78,7 @@ def _allow_looking() -> None:
 @contextmanager
 def acting_as(identity: Identity | None) -> Iterator[None]:
     """Have the rights of this user for a while, and root's again afterwards; None: go on as we are."""
-    if identity is None or os.geteuid() != 0:
+    if identity is None or os.geteuid() != _ROOT:
         yield
         return
     uid, gid, groups = os.geteuid(), os.getegid(), os.getgroups()

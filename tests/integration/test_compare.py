@@ -16,7 +16,7 @@ from hybridd.compare.server import Server
 from hybridd.compare.wishes import BUILT_IN
 from tests.support import processes
 from tests.support.command import hybridd
-from tests.support.server import APPS, OUTSIDE
+from tests.support.server import APPS, AS_ROOT, OUTSIDE
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.alone
@@ -141,7 +141,8 @@ def test_an_interruption_right_behind_the_fork_ends_that_server_and_nobody_else(
     spawn = Server._spawn
     monkeypatch.setattr(Server, "_spawn", spawn_and_be_interrupted)
     with subprocess.Popen(["sleep", "60"]) as bystander:
-        with interruptible(), pytest.raises(Interruption), Server([BUILT_IN], spawned=lambda session: None):
+        server = Server([BUILT_IN, *AS_ROOT], spawned=lambda session: None)
+        with interruptible(), pytest.raises(Interruption), server:
             pytest.fail("it was interrupted before it was ready")
         assert bystander.poll() is None
         bystander.kill()

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.support.server import APPS, OUTSIDE, ROOT
+from tests.support.server import APPS, AS_ROOT, OUTSIDE, ROOT
 
 
 def environment_of_tests() -> dict[str, str]:
@@ -23,11 +23,15 @@ def environment_of_tests() -> dict[str, str]:
 def hybridd(
     *arguments: str, environment: Mapping[str, str] | None = None, cwd: Path = APPS, timeout: float = 30
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``python -m hybridd ARGUMENTS``; its exit status, output and errors are the result."""
+    """Run ``python -m hybridd ARGUMENTS``; its exit status, output and errors are the result.
+
+    What serves is told that root is meant, where these tests run as root.
+    """
+    told = {"HYBRIDD_USER": "root"} if AS_ROOT and arguments[:1] == ("run",) else {}
     return subprocess.run(
         [sys.executable, "-W", "error", "-m", "hybridd", *arguments],
         cwd=cwd,
-        env={**environment_of_tests(), **(environment or {})},
+        env={**environment_of_tests(), **told, **(environment or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -40,6 +40,10 @@ DEFAULTS: dict[str, Any] = {
     "reload": {"settle": "200ms"},
     "shutdown": {"idle_grace": "300ms", "linger": "100ms"},
 }
+# hybridd serves as root only when it is told so; the folders of the tests are root's when root runs them.
+AS_ROOT = ["--user", "root"] if os.geteuid() == 0 else []
+if AS_ROOT:
+    DEFAULTS["user"] = "root"
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -78,6 +78,17 @@ def test_a_saved_user_of_roots_is_not_already_the_user(monkeypatch):
     assert not privileges.already(OTHER)
 
 
+@pytest.mark.parametrize("ids", [(0, 0, 0), (1000, 0, 1000), (0, 1000, 1000), (1000, 1000, 0)])
+def test_who_can_be_root_again_has_root(monkeypatch, ids):
+    monkeypatch.setattr(os, "getresuid", lambda: ids)
+    assert privileges.have_root()
+
+
+def test_another_user_has_not_got_root(monkeypatch):
+    monkeypatch.setattr(os, "getresuid", lambda: (1000, 1000, 1000))
+    assert not privileges.have_root()
+
+
 @pytest.fixture
 def calls(monkeypatch):
     """The system calls, in their order; the tests stay who they are."""
