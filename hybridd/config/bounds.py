@@ -45,7 +45,8 @@ class Timeouts:
     write: float = setting(
         30.0,
         duration(0.1, HOUR, "30s"),
-        "How long a client may read nothing of an answer that waits for it. Then the connection is cut.",
+        "How long a client may read nothing of an answer that waits for it, or less than limits.response_rate allows."
+        " Then the connection is cut.",
         also="send_timeout write_timeout",
     )
     queue: float = setting(
@@ -152,6 +153,12 @@ class Limits:
         1024,
         integer(1, 1_000_000),
         "The most requests of one worker that wait for a thread. Then 503 with Retry-After.",
+    )
+    response_rate: int = setting(
+        512,
+        size(0, GIB, "512B"),
+        "The fewest bytes per second that a client must take of an answer that waits for it, on average over each"
+        " timeouts.write; 0: one byte is enough.",
     )
     response_memory: int = setting(
         256 * KIB,

@@ -148,6 +148,7 @@ class Connection:
             record.rejection = rejection
             record.outcome, self._reason, _ = MEANINGS[rejection]
             self._counts.count_rejected(rejection)
+            self._counts.note(rejection, self._peer[0])
         else:
             record.outcome, self._reason = Outcome.FAILED, CloseReason.ERROR
         record.status = error.status

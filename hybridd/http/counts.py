@@ -67,9 +67,10 @@ class HttpCounts:
         open: gauge, connections.
         reading: gauge, connections in the middle of a head or a body.
         active: gauge, connections with a complete request that is not yet wholly answered.
+        examples: an address for each reason that somebody was refused or cut off for, the last one.
     """
 
-    __slots__ = ("active", "closed", "duration", "open", "queue_wait", "reading", "rejected", "requests")
+    __slots__ = ("active", "closed", "duration", "examples", "open", "queue_wait", "reading", "rejected", "requests")
 
     def __init__(self) -> None:
         self.requests = [0] * (len(METHODS) * len(CLASSES))
@@ -80,6 +81,7 @@ class HttpCounts:
         self.open = 0
         self.reading = 0
         self.active = 0
+        self.examples: dict[str, str] = {}
 
     @property
     def idle(self) -> int:
@@ -96,6 +98,10 @@ class HttpCounts:
     def count_rejected(self, reason: Rejection) -> None:
         """Count one refused request."""
         self.rejected[REJECTION_INDEX[reason]] += 1
+
+    def note(self, reason: str, address: str) -> None:
+        """Remember whom it was that something was done to, for the log."""
+        self.examples[reason] = address
 
     def count_closed(self, reason: CloseReason) -> None:
         """Count one ended connection."""

@@ -33,6 +33,7 @@ class Rejection(StrEnum):
     QUEUE_FULL = "queue_full"
     QUEUE_TIMEOUT = "queue_timeout"
     HANDLER_TIMEOUT = "handler_timeout"
+    SPOOL_FULL = "spool_full"
 
 
 class CloseReason(StrEnum):
@@ -41,14 +42,18 @@ class CloseReason(StrEnum):
     CLIENT = "client"  # FIN between requests, or before the first one
     DONE = "done"  # the answer said Connection: close
     KEEP_ALIVE_TIMEOUT = "keep_alive_timeout"
-    HEAD_TIMEOUT = "head_timeout"  # also a client that never sent a byte
+    SILENT = "silent"  # not a byte came within timeouts.head
+    HEAD_TIMEOUT = "head_timeout"
     BODY_TIMEOUT = "body_timeout"
-    WRITE_TIMEOUT = "write_timeout"
+    WRITE_TIMEOUT = "write_timeout"  # the client read nothing, or too slowly
     HANDLER_TIMEOUT = "handler_timeout"
     PROTOCOL_ERROR = "protocol_error"  # a request was refused
     DRAIN = "drain"
     RESET = "reset"  # the client went away inside a request or an answer
     ERROR = "error"  # the operating system reported another error
+    EVICTED = "evicted"  # it waited for a request, and others needed its place
+    ADDRESS_LIMIT = "address_limit"  # closed when it was accepted: its address has too many
+    NO_DESCRIPTORS = "no_descriptors"  # closed when it was accepted: the process has no file descriptor left
     ABORTED = "aborted"  # cut by us: a response that cannot be completed, or a quick stop
 
 

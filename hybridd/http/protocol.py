@@ -65,6 +65,8 @@ class HttpProtocol(Receiving, Answering):
         if state is State.CLOSED:
             return
         self._reason = self._reason_of(exc, busy=bool(state.reading or state.active))
+        if exc is not None:
+            self._counts.note(self._reason, self._peer[0])
         if state.reading:
             self._lose_reading()
         elif record is not None:
@@ -97,7 +99,9 @@ class HttpProtocol(Receiving, Answering):
         state = self._state
         expiry = state.expiry
         if expiry is Expiry.CLOSE:
-            self._reason = self._reason or state.reason
+            if self._reason is None:
+                self._reason = state.reason
+                self._counts.note(state.reason, self._peer[0])
             self._transport.close()
         elif expiry is Expiry.PART:
             self._part()

@@ -23,6 +23,8 @@ from hybridd.http.states import Input, State
 from hybridd.http.wire import Transport
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_UNDISTURBED = 1.0
+"""Seconds that a connection may surely be silent: several round trips round the world."""
 _LAST_OF_CRLF = 0x0D  # nothing that a request line may begin with is so low
 
 _PARSE, _KEEP = Input.PARSE, Input.KEEP
@@ -178,6 +180,22 @@ class Receiving(Connection):
         """Refuse a head or body that did not come in time."""
         late = Rejection.HEAD_TIMEOUT if self._state is State.HEAD else Rejection.BODY_TIMEOUT
         self._refuse_reading(refusal(408, late))
+
+    def give_way(self, left: float) -> bool:
+        """End, if nothing is asked of us, because others need the place; ``left``: seconds to this state's deadline.
+
+        Who is new in its state is left alone: its request may be on its way.
+        """
+        state = self._state
+        if not state.gives_way or getattr(self._timeouts, state.timeout) - left < _UNDISTURBED:
+            return False
+        if self._reader is not None:
+            self._refuse(self._begin_record(self._reader), refusal(408, Rejection.HEAD_TIMEOUT))
+            self._drop_reader()
+        self._reason = CloseReason.EVICTED
+        self._counts.note(CloseReason.EVICTED, self._peer[0])
+        self._hang_up(linger=False)
+        return True
 
     def _begin_record(self, reader: RequestReader) -> AccessRecord:
         """Begin the record of a request as far as it was read."""

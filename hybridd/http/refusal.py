@@ -59,6 +59,9 @@ MEANINGS = {
     Rejection.HANDLER_TIMEOUT: Meaning(
         Outcome.DEADLINE, CloseReason.HANDLER_TIMEOUT, "The application did not answer in time."
     ),
+    Rejection.SPOOL_FULL: Meaning(
+        Outcome.SHED, CloseReason.DONE, "The server has as much of request bodies as it can keep."
+    ),
 }
 """Total over Rejection."""
 

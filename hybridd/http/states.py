@@ -48,6 +48,7 @@ class Row:
     timeout: str = ""
     expiry: Expiry = Expiry.NOTHING
     reason: CloseReason = CloseReason.ERROR
+    gives_way: bool = False
 
 
 class State(Enum):
@@ -60,6 +61,7 @@ class State(Enum):
         timeout: attribute of Timeouts; empty: none.
         expiry: what the end of that timeout means.
         reason: why the connection ends then.
+        gives_way: may be ended before its timeout when the worker has hardly a place left.
     """
 
     CONNECTED = Row(
@@ -67,7 +69,8 @@ class State(Enum):
         Input.PARSE,
         timeout="head",
         expiry=Expiry.CLOSE,
-        reason=CloseReason.HEAD_TIMEOUT,
+        reason=CloseReason.SILENT,
+        gives_way=True,
     )
     IDLE = Row(
         "between two requests; has no reader and no buffer",
@@ -75,6 +78,7 @@ class State(Enum):
         timeout="keep_alive",
         expiry=Expiry.CLOSE,
         reason=CloseReason.KEEP_ALIVE_TIMEOUT,
+        gives_way=True,
     )
     PARTING = Row(
         "idle, and will be closed unless a request comes within the grace that drain() was given",
@@ -89,6 +93,7 @@ class State(Enum):
         timeout="head",
         expiry=Expiry.REFUSE,
         reason=CloseReason.HEAD_TIMEOUT,
+        gives_way=True,
     )
     BODY = Row(
         "a body arrives; its deadline moves when it has come on at limits.body_rate",
@@ -142,3 +147,4 @@ class State(Enum):
         self.timeout = row.timeout
         self.expiry = row.expiry
         self.reason = row.reason
+        self.gives_way = row.gives_way

@@ -52,7 +52,7 @@ class DeadlinePair:
             self._arm()
 
     def _made_progress(self) -> None:
-        """Bytes wait, or some of them went: the peer has ``write_timeout`` from now for the next ones."""
+        """Bytes wait, or enough of them went: the peer has ``write_timeout`` from now for the next ones."""
         if self._terms.write_timeout:
             self._write_deadline = self._terms.reactor.now + self._terms.write_timeout
             self._arm()

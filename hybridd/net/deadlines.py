@@ -12,6 +12,7 @@ Runs in:   the thread that leads the reactor.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from heapq import heappop, heappush
 from typing import Protocol
 
@@ -79,6 +80,25 @@ class Deadlines:
             while waiting:
                 self._look_at(waiting.pop(), now)
             del self._waiting[tick]
+
+    def soonest(self) -> Iterator[Timed]:
+        """Yield all that have a deadline, the earliest first (to a tick); what changes meanwhile may be missed."""
+        ticks = sorted(self._waiting)  # a sorted list is a heap
+        known = set(ticks)
+        while ticks:
+            tick = heappop(ticks)
+            for timed in list(self._waiting.get(tick, ())):
+                if timed.tick != tick or not timed.deadline:
+                    continue  # it has gone, or it waits no longer
+                true = int(timed.deadline * _TICKS_PER_SECOND) + 1
+                if true <= tick:
+                    yield timed
+                    continue
+                self._waiting[tick].discard(timed)  # it was moved later, lazily: its turn comes when that does
+                self._place(timed, true)
+                if true not in known:
+                    known.add(true)
+                    heappush(ticks, true)
 
     def _look_at(self, timed: Timed, now: float) -> None:
         timed.tick = 0

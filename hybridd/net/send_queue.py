@@ -10,8 +10,11 @@ Runs in:   the thread that leads the reactor.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import socket
+import struct
+import termios
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,13 +34,21 @@ class FilePart:
 
 
 class SendQueue:
-    """Parts in order; ``size`` is what they have together, in bytes."""
+    """Parts in order.
 
-    __slots__ = ("_parts", "size")
+    Attributes:
+        size: what they have together, in bytes.
+        sent: bytes given to the kernel.
+        mark: how many of these the peer had taken when it was last judged, see ``taken``.
+    """
+
+    __slots__ = ("_parts", "mark", "sent", "size")
 
     def __init__(self) -> None:
         self._parts: deque[bytes | memoryview | FilePart] = deque()
         self.size = 0
+        self.sent = 0
+        self.mark = 0
 
     def append(self, data: bytes | memoryview) -> None:
         """Queue bytes, which must not change any more."""
@@ -64,7 +75,21 @@ class SendQueue:
             except (BlockingIOError, InterruptedError):
                 return
             self.size -= sent
+            self.sent += sent
             yield sent
+
+    def taken(self, sock: socket.socket) -> int:
+        """Bytes that the peer has taken since some moment before the first of these: only differences mean anything.
+
+        What the kernel has still to send, or was not acknowledged, is not taken.  Without this look a client that reads
+        20 KB/s seems to read nothing for a minute: the kernel asks for more only when a third of its buffer, which may
+        have megabytes, is free.
+        """
+        try:
+            held = struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0" * 4))[0]  # SIOCOUTQ: tcp(7)
+        except OSError:  # a family that does not know it
+            held = 0
+        return self.sent - int(held)
 
     def close(self) -> None:
         """Drop everything and give the descriptors back."""

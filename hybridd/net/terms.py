@@ -55,7 +55,8 @@ class Terms:
     """What all connections of one worker share; one reference each instead of five.
 
     Attributes:
-        write_timeout: seconds without progress after which a peer that does not read is cut off; 0 = never.
+        write_timeout: seconds after which a peer for which bytes wait is judged by how it takes them; 0 = never.
+        write_rate: the fewest bytes per second that it must take.
         lost_one: called with connection_lost's argument when a connection has ended.
         received, sent: bytes, only ever growing.
         lost: connections that have ended, only ever growing.
@@ -74,6 +75,7 @@ class Terms:
     open: dict[Open, None] = field(default_factory=dict)
     armed: int = 0
     eager: bool = True
+    write_rate: int = 0
 
 
 def reset_on_close(sock: socket.socket) -> None:

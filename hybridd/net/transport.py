@@ -1,7 +1,7 @@
 """The hands of a connection: a non-blocking socket driven by the reactor, with asyncio's Transport methods.
 
 Beyond asyncio: ``sendfile`` is ordered with ``write``; ``set_deadline`` is how a protocol states until when it waits;
-bytes that the peer does not take for ``write_timeout`` seconds end the connection.
+a peer that takes less of what waits for it than ``write_rate`` bytes per second, over ``write_timeout``, is cut off.
 
 An idle connection costs this object, its socket and one selector key: no buffer, deque or dict of its own.
 
@@ -104,9 +104,14 @@ class SocketTransport(Writing):
         """The wheel says that a deadline has passed."""
         match self._which_expired(now):
             case Expired.WRITE:
-                self._cut(TimeoutError("the peer does not read"))
+                self._judge_peer()
             case Expired.PROTOCOL:
                 self._tell(self._protocol.deadline_expired)
+
+    def give_way(self, left: float) -> bool:
+        """Somebody else needs the place: whether the protocol gave it up; ``left``: seconds to the deadline."""
+        give_way = getattr(self._protocol, "give_way", None)  # asyncio's protocols know nothing of it
+        return give_way is not None and bool(give_way(left))
 
     # The end.
 

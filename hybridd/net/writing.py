@@ -131,7 +131,6 @@ class Writing(DeadlinePair):
     def _open_queue(self) -> SendQueue:
         if self._queue is None:
             self._queue = SendQueue()
-            self._made_progress()
         return self._queue
 
     def _close_queue(self) -> None:
@@ -143,6 +142,9 @@ class Writing(DeadlinePair):
     def _queued(self) -> None:
         """Something waits: let the selector say when it can go, and the protocol when it should stop."""
         self._watch()
+        if not self._write_deadline and self._queue is not None and self._terms.write_timeout:
+            self._queue.mark = self._queue.taken(self._sock)
+            self._made_progress()
         if not self._protocol_paused and self.get_write_buffer_size() > self._high:
             self._protocol_paused = True
             self._tell(self._protocol.pause_writing)
@@ -153,7 +155,6 @@ class Writing(DeadlinePair):
         try:
             for sent in queue.send(self._sock):
                 self._terms.sent += sent
-                self._made_progress()
         except OSError as error:
             self._cut(error)  # visibly: a file may have become shorter, and nobody may take the part for the whole
             return
@@ -165,6 +166,17 @@ class Writing(DeadlinePair):
             self._tell(self._protocol.resume_writing)
         if self._queue is None:
             self._flushed()
+
+    def _judge_peer(self) -> None:
+        """Something has waited for ``write_timeout`` seconds: the peer must have taken its share meanwhile."""
+        queue, terms = self._queue, self._terms
+        assert queue is not None
+        taken = queue.taken(self._sock)
+        if taken - queue.mark < max(1, terms.write_rate * terms.write_timeout):
+            self._cut(TimeoutError("the peer reads too slowly"))
+            return
+        queue.mark = taken
+        self._made_progress()
 
     def _flushed(self) -> None:
         if self._side is Side.ENDING:

@@ -21,6 +21,7 @@ from hybridd.net.reactor import READ
 from hybridd.net.terms import Terms, reset_on_close
 from hybridd.net.transport import SocketTransport
 from hybridd.ops.accept_queue import read_accept_queue
+from hybridd.worker.crowd import Crowd
 from hybridd.worker.gate import Gate
 
 _log = logging.getLogger("hybridd.worker")
@@ -101,6 +102,7 @@ class Acceptor:
             assert make_protocol is not None
             take = partial(open_connection, terms, make_protocol)
         self._take = take
+        self._crowd = Crowd(terms, limit)
         self._wish = Wish.NO
         self._fresh = 0  # connections taken in this turn: their Calls have not begun
         self._new_silent = 0  # of these, who had not asked for anything yet
@@ -158,10 +160,13 @@ class Acceptor:
         """A turn has ended, and with it began the Calls of those who were read in it."""
         self._silent = self._new_silent
         self._fresh = self._new_silent = 0
+        if self._wish is Wish.YES and self.full:
+            self._crowd.make_room()
         self.review()
 
     def admit_one(self) -> None:
         """Take one connection although all handlers are busy: nobody waits for ever behind slow ones."""
+        self._crowd.calm()
         if self._wish is Wish.YES and not self.armed:
             self.accept(1)
 
@@ -190,6 +195,8 @@ class Acceptor:
                 self._pause(error)
                 break
             self._new_silent += self._terms.received == received
+            if len(self._terms.open) > self._crowd.mark:
+                self._crowd.make_room()
         self.review()
         return self.accepted - before
 

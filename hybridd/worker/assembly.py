@@ -27,6 +27,7 @@ from hybridd.worker.dispatch import Dispatch
 from hybridd.worker.gate import Gate
 from hybridd.worker.http_service import HttpService
 from hybridd.worker.in_flight import InFlight
+from hybridd.worker.incidents import Incidents
 from hybridd.worker.inline import Inline, InlineFiles
 from hybridd.worker.loop import Loop, private_loop
 from hybridd.worker.raw_service import RawService
@@ -56,7 +57,7 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
     arrangement = ARRANGEMENTS[config.dispatch]
     equip = _raw(spec, application) if config.protocol else _http(spec, application, arrangement)
     reactor = Reactor()
-    terms, counts = Terms(reactor, config.timeouts.write), HttpCounts()
+    terms, counts = Terms(reactor, config.timeouts.write, write_rate=config.limits.response_rate), HttpCounts()
     loop: Loop | None = None
     work: Work
     takes: list[Take]
@@ -101,6 +102,7 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
         services=() if loop is None else loop.services,
         dispatch=work,
         report=report,
+        incidents=Incidents(counts),
         logs=logs,
         stacks=spec.stacks,
     )

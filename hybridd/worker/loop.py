@@ -71,5 +71,5 @@ def private_loop(
 ) -> Loop:
     """Return a loop for one connection at a time, without services yet."""
     reactor = Reactor(selector=selectors.PollSelector())  # no descriptor more, and with two to watch as quick as epoll
-    terms = Terms(reactor, config.timeouts.write)
+    terms = Terms(reactor, config.timeouts.write, write_rate=config.limits.response_rate)
     return Loop(reactor, terms, Inline(config, reactor, in_flight), record, InlineFiles(reactor))

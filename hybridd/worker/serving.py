@@ -26,6 +26,7 @@ from hybridd.net.terms import Open, Terms
 from hybridd.ops.logs import Logs
 from hybridd.worker import orders
 from hybridd.worker.accepting import Acceptor
+from hybridd.worker.incidents import Incidents
 from hybridd.worker.report import HEARTBEAT, Report
 from hybridd.worker.watch import Watch
 from hybridd.worker.words import WorkerState
@@ -78,6 +79,7 @@ class Serving:
         services: Sequence[Service],
         dispatch: Work,
         report: Report,
+        incidents: Incidents,
         logs: Logs,
         stacks: int,
     ) -> None:
@@ -91,6 +93,7 @@ class Serving:
         self._services = services
         self._dispatch = dispatch
         self._report = report
+        self._incidents = incidents
         self._logs = logs
         self._stacks = stacks
         self._watch = Watch(config.timeouts)
@@ -232,6 +235,7 @@ class Serving:
 
     def _beat(self) -> None:
         self._report.beat()
+        self._incidents.look(self._reactor.now)
         self._logs.tick(self._reactor.now)
         self._dispatch.grow()
         self._watch.look(self._dispatch.running, self._reactor.now)

@@ -18,10 +18,39 @@ def test_a_silent_connection_is_closed_without_a_word():
     wire.transport.advance(14.9)
     assert not wire.transport.lost
     wire.transport.advance(0.1)
-    assert wire.closed() == "head_timeout"
+    assert wire.closed() == "silent"
     assert not wire.transport.client
     assert not wire.service.records
     assert not wire.rejected()
+
+
+def test_who_waits_for_nothing_of_ours_gives_way_but_not_in_its_first_second():
+    wire = Wire()
+    assert not wire.protocol.give_way(14.5), "its first request may be on its way"
+    wire.send(GET)
+    assert not wire.protocol.give_way(74.5)
+    assert not wire.transport.lost
+    assert wire.protocol.give_way(73.9)
+    wire.transport.settle()
+    assert wire.closed() == "evicted"
+
+
+def test_a_head_that_trickles_gives_way_with_an_answer():
+    wire = Wire()
+    wire.send(b"GET /trickle HTT")
+    assert wire.protocol.give_way(13.0)
+    assert wire.statuses() == [408]
+    assert wire.rejected() == {"head_timeout": 1}
+    wire.transport.settle()
+    assert wire.closed() == "evicted"
+
+
+def test_who_waits_for_us_does_not_give_way():
+    wire = Wire()
+    wire.send(POST)
+    assert wire.protocol.state is State.BODY
+    assert not wire.protocol.give_way(1.0)
+    assert not wire.transport.lost
 
 
 def test_the_first_head_is_due_from_the_connect():

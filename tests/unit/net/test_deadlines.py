@@ -241,3 +241,30 @@ def test_forgetting_twice_or_what_was_never_armed_is_harmless():
     wheel.forget(entry)
     wheel.forget(entry)
     assert wheel.next() is None
+
+
+def test_the_soonest_come_first_and_those_moved_later_where_they_belong():
+    wheel = Deadlines()
+    entries = [Entry() for _ in range(4)]
+    for entry, at in zip(entries, (START + 3, START + 1, START + 2, START + 1.5), strict=True):
+        wheel.arm(entry, at)
+    wheel.arm(entries[1], START + 9)  # its entry still lies where it was
+    assert list(wheel.soonest()) == [entries[3], entries[2], entries[0], entries[1]]
+    wheel.expire(START + 4)
+    assert [bool(entry.expiries) for entry in entries] == [True, False, True, True]
+
+
+def test_a_walk_through_the_wheel_outlives_what_changes_meanwhile():
+    wheel = Deadlines()
+    entries = [Entry() for _ in range(6)]
+    for entry in entries:
+        wheel.arm(entry, START + 1)
+    walk = wheel.soonest()
+    first = next(walk)
+    others = [entry for entry in entries if entry is not first]
+    for entry in others[:3]:
+        wheel.forget(entry)
+    wheel.arm(others[3], START + 5)
+    assert set(walk) == set(others[3:])
+    wheel.expire(START + 2)
+    assert [bool(entry.expiries) for entry in others] == [False] * 4 + [True]

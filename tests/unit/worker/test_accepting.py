@@ -385,3 +385,75 @@ def test_the_last_connections_of_a_drain_are_taken_though_nothing_is_watched(acc
     arrive(listener, 5)
     assert acceptor.accept(1024) == 5
     assert not acceptor.armed
+
+
+class Idler(PlayedProtocol):
+    """Waits for nothing, and gives way when it is asked."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        transport.set_deadline(75.0)
+
+    def give_way(self, left: float) -> bool:
+        if left > 74.0:
+            return False
+        self.transport.close()
+        return True
+
+
+class Crowded:
+    """A worker with 64 places, two of which it keeps free as long as somebody can go."""
+
+    def __init__(self, loop: SimulatedLoop, terms: Terms) -> None:
+        self.loop, self.terms = loop, terms
+        self.listener = PlayedListener()
+        self.acceptor = Acceptor(self.listener, terms, 64, Idler)
+        self.acceptor.arm()
+
+    def come(self, number: int) -> list[Any]:
+        before = set(self.terms.open)
+        arrive(self.listener, number)
+        while self.listener.waiting and self.acceptor.armed:
+            see(self.loop)
+            self.acceptor.turned()
+        return [one for one in self.terms.open if one not in before]
+
+
+@pytest.fixture
+def crowded(loop, terms):
+    return Crowded(loop, terms)
+
+
+def test_near_the_limit_those_go_who_have_waited_longest(crowded):
+    oldest = crowded.come(10)
+    crowded.loop.run_for(1.0)
+    crowded.come(52)
+    assert len(crowded.terms.open) == 62
+    crowded.loop.run_for(5.0)
+    crowded.come(10)
+    assert len(crowded.terms.open) == 62
+    assert not set(oldest) & set(crowded.terms.open)
+    assert crowded.acceptor.armed
+
+
+def test_nobody_goes_who_has_just_come_and_the_rest_waits_in_the_backlog(crowded):
+    crowded.come(70)
+    assert len(crowded.terms.open) == 64
+    assert len(crowded.listener.waiting) == 6
+    assert not crowded.acceptor.armed
+    crowded.loop.run_for(2.0)
+    crowded.acceptor.turned()
+    assert len(crowded.terms.open) == 62, "room is made also when nobody was taken"
+    crowded.come(0)
+    assert len(crowded.terms.open) == 62
+    assert not crowded.listener.waiting
+
+
+def test_a_small_worker_closes_nobody_for_others(loop, terms, listener):
+    acceptor = Acceptor(listener, terms, LIMIT, Idler)
+    acceptor.arm()
+    arrive(listener, LIMIT)
+    see(loop)
+    loop.run_for(10)
+    see(loop)
+    assert len(terms.open) == LIMIT

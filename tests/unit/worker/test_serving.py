@@ -115,6 +115,7 @@ class World:
             services=[self.service],
             dispatch=self.dispatch,
             report=self.report,
+            incidents=SimpleNamespace(look=lambda now: self.log.append("look")),
             logs=self.logs,
             stacks=STACKS,
         )
