@@ -9,7 +9,7 @@ One turn, in this order:
    reads what had come in time before it judges anybody;
 5. jobs of ``call_first``, then those of ``call_soon``, also those of this turn's events: Calls start here, outside of
    every frame, and nowhere else; what the latter write, if it is little, is held back and sent in one go behind the
-   last of them (see ``hold``);
+   last of them (see ``held``);
 6. ``after_turn``: counters to the scoreboard, log lines to their file.  Nothing happens between this and the sleep, so
    that a sleeping loop has told everything.
 
@@ -87,7 +87,8 @@ class Reactor:
         clock: monotonic seconds.
         now: its time when this turn's events had been fetched.
         deadlines: those of the many; ``call_later`` is for the few.
-        holding: small writes are to be held back until the jobs of this turn are done.
+        held: connections whose small writes are held back until the jobs of this turn are done or take their time; who
+            holds bytes back puts itself there.  None: nothing is held back.
         after_turn: called at the end of each turn.
         on_sleep, on_wake: called before a select that may wait, and after every select.
     """
@@ -98,7 +99,7 @@ class Reactor:
         self.clock = clock
         self.now = clock()
         self.deadlines = Deadlines()
-        self.holding = False
+        self.held: list[Holder] | None = None
         self.after_turn: list[Callable[[], None]] = []
         self.on_sleep: Callable[[], None] | None = None
         self.on_wake: Callable[[], None] | None = None
@@ -107,8 +108,6 @@ class Reactor:
         self._first: deque[Job] = deque()
         self._soon: deque[Job] = deque()
         self._posted: deque[Job] = deque()
-        self._held: list[Holder] = []
-        self._held_since = 0.0
         self._quick = True  # whether the jobs of the last turn that had several were
         self._timers: list[tuple[float, int, Timer]] = []
         self._sequence = count()
@@ -157,18 +156,6 @@ class Reactor:
             self._sleeping = False
             os.eventfd_write(self._wakeup, 1)
 
-    def hold(self, holder: Holder) -> None:
-        """Call ``holder.send_held()`` when the jobs of this turn are done, or earlier when they take their time.
-
-        To send is to wake whoever reads.  A client on this machine that gets one answer at a time sleeps between two of
-        them, and to wake it costs us as much as all else that the kernel does for a request: a fifth of a hello.
-        """
-        if not self._held:
-            self._held_since = self.now
-        self._held.append(holder)
-        if self.now - self._held_since > _LONGEST_HOLD:
-            self._send_held()
-
     def call_later(self, seconds: float, fn: Callable[[], None]) -> Timer:
         """Run ``fn()`` once, ``seconds`` after this turn's time; for the few, see ``deadlines`` for the many."""
         timer = Timer(self.now + seconds, fn)
@@ -192,9 +179,8 @@ class Reactor:
 
     def turn(self) -> None:
         """One pass, see the head of this file."""
-        if self.holding:  # the last leader has lost its lead before it came to this
-            self.holding = False
-            self._send_held()
+        if self.held is not None:  # the last leader has lost its lead before it came to this
+            self._send(self.held)
         self._handle_events()
         self._fetch()
         self._run(self._posted)
@@ -208,26 +194,38 @@ class Reactor:
             hook()
 
     def _run_soon(self) -> None:
+        """Run the jobs, then send what they have written.
+
+        To send is to wake whoever reads.  A client on this machine that gets one answer at a time sleeps between two of
+        them, and to wake it costs us as much as all else that the kernel does for a request: a fifth of a hello.
+        """
         soon, posted = self._soon, self._posted
         jobs, began = len(soon), self.now
-        self.holding = holding = self._quick and jobs > 1
+        held: list[Holder] | None = [] if self._quick and jobs > 1 else None
+        self.held = held
+        due = began + _LONGEST_HOLD
         for _ in range(jobs):
             if posted:
-                self.holding = False  # who has waited elsewhere shall not wait here too
+                self.held = None  # who has waited elsewhere shall not wait here too
                 self._run(posted)
-                self.holding = holding
+                self.held = held
             fn, args = soon.popleft()
             fn(*args)
-        if self.holding:
-            self.holding = False
-            self._send_held()
+            if self.now > due and held:
+                self._send(held)
+                self.held = held
+                due = self.now + _LONGEST_HOLD
+        if held is not None:
+            self._send(held)
         if jobs > 1:
             self._quick = self.now - began <= _QUICK * jobs
 
-    def _send_held(self) -> None:
-        held, self._held = self._held, []
+    def _send(self, held: list[Holder]) -> None:
+        """Let everybody send what was held back, and hold nothing from now on."""
+        self.held = None
         for holder in held:
             holder.send_held()
+        held.clear()
 
     def _handle_events(self) -> None:
         events, posted = self._events, self._posted
@@ -298,7 +296,8 @@ class Reactor:
         self._soon.clear()
         self._posted.clear()
         self._events.clear()
-        self._held.clear()
+        if self.held is not None:
+            self.held.clear()
         self.close()
 
 

@@ -59,10 +59,12 @@ class SocketTransport(Writing):
 
     def ready(self, mask: int) -> None:
         """The selector saw something; events from before an unregister are ignored."""
-        if mask & self._mask & WRITE:
-            self._flush()
-        if not mask & self._mask & READ:
-            return
+        mask &= self._mask
+        if mask != READ:
+            if mask & WRITE:
+                self._flush()
+            if not mask & self._mask & READ:
+                return
         try:
             data = self._sock.recv(READ_SIZE)
         except (BlockingIOError, InterruptedError):

@@ -39,7 +39,7 @@ class Writing(DeadlinePair):
         self._protocol = protocol
         self._side = Side.OPEN
         self._queue: SendQueue | None = None
-        self._held = b""  # sent when the jobs of this turn are done: Reactor.hold
+        self._held: bytes | bytearray | memoryview = b""  # sent when the jobs of this turn are done: Reactor.held
         self._high = HIGH_WATERMARK
         self._low = LOW_WATERMARK
         self._protocol_paused = False
@@ -48,34 +48,41 @@ class Writing(DeadlinePair):
         """Send ``data`` after everything that was written before; returns at once."""
         if self._side is not _OPEN or not data:
             return
-        reactor = self._terms.reactor
-        if reactor.holding and self._queue is None and not self._held and len(data) <= MOST_HELD:
-            self._held = data if type(data) is bytes else bytes(data)
-            reactor.hold(self)
-            return
+        held = self._terms.reactor.held
         if self._held:
             self.send_held()
-        self._send(data)
+            held = None
+        if self._queue is not None:
+            self._wait(data, 0)
+            return
+        self._held = data
+        if held is None or len(data) > MOST_HELD:
+            self.send_held()
+        else:
+            if type(data) is not bytes:
+                self._held = bytes(data)
+            held.append(self)
 
     def send_held(self) -> None:
-        """Send what was held back; harmless when nothing was."""
-        data, self._held = self._held, b""
-        if data:
-            self._send(data)
-
-    def _send(self, data: bytes | bytearray | memoryview) -> None:
+        """Send what was held back, while there was no queue; harmless when nothing was."""
+        data = self._held
+        if not data:
+            return
+        self._held = b""
         sent = 0
-        if self._queue is None:
-            try:
-                sent = self._sock.send(data)
-            except (BlockingIOError, InterruptedError):
-                pass
-            except OSError as error:
-                self._lose(error)
-                return
-            self._terms.sent += sent
-            if sent == len(data):
-                return
+        try:
+            sent = self._sock.send(data)
+        except (BlockingIOError, InterruptedError):
+            pass
+        except OSError as error:
+            self._lose(error)
+            return
+        self._terms.sent += sent
+        if sent != len(data):
+            self._wait(data, sent)
+
+    def _wait(self, data: bytes | bytearray | memoryview, sent: int) -> None:
+        """Let what was not sent wait until the socket takes more."""
         waiting = memoryview(data)[sent:]
         # A caller's bytearray may change after we return; what waits must not.
         self._open_queue().append(waiting if type(data) is bytes else bytes(waiting))
