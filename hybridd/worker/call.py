@@ -145,17 +145,24 @@ class Call:
         return self._posted - self._flushed > self._desk.response_spool
 
     def enter(self) -> None:
-        """Application code begins on this thread."""
+        """Application code begins on this thread: the window opens (``Lead.open``)."""
         if self.leading:
-            self._desk.lead.open(self)
+            lead = self._desk.lead
+            lead.tokens.append(self)
+            if lead.unwatched or lead.wanted is not None:
+                lead.attend(self)
 
     def leave(self) -> None:
-        """Application code has ended; from here on this thread may no longer lead."""
+        """Application code has ended (``Lead.close``); from here on this thread may no longer lead."""
         if self.leading:
-            if self._desk.lead.close(self):
-                self._desk.reactor.refresh()  # the application may have taken its time
-            else:
+            desk = self._desk
+            try:
+                desk.lead.tokens.remove(self)
+            except ValueError:
                 self.leading = False
+            else:
+                reactor = desk.reactor
+                reactor.now = reactor.clock()  # the application may have taken its time
 
     def whole(self, head: ResponseHead, body: bytes) -> None:
         """Answer with all there is."""

@@ -8,6 +8,7 @@ gets the token, without a lock of ours.
 Knows:     tokens.
 Never:     what a Call does.
 Runs in:   ``open`` and ``close`` in the thread that leads; ``look`` and ``steal`` in the one that wants to.
+See also:  call.py, whose ``enter`` and ``leave`` are these two written out: they are on the way of every request.
 """
 
 from __future__ import annotations
@@ -27,15 +28,16 @@ class Lead:
 
     Attributes:
         call: the Call that runs on the leader, whether its window is open or not; None: there is none.
-        unwatched: nobody looks at ``call``; ``open`` calls ``watch`` then.
-        wanted: a Call that has led for too long, and whose window was closed when that was seen: ``open`` calls
+        tokens: the open windows.
+        unwatched: nobody looks at ``call``; ``attend`` calls ``watch`` then.
+        wanted: a Call that has led for too long, and whose window was closed when that was seen: ``attend`` calls
             ``give_up`` with it.
     """
 
-    __slots__ = ("_tokens", "call", "give_up", "unwatched", "wanted", "watch")
+    __slots__ = ("call", "give_up", "tokens", "unwatched", "wanted", "watch")
 
     def __init__(self) -> None:
-        self._tokens: list[object] = []
+        self.tokens: list[object] = []
         self.call: object | None = None
         self.unwatched = False
         self.wanted: object | None = None
@@ -44,8 +46,13 @@ class Lead:
 
     def open(self, token: object) -> None:
         """Application code begins."""
-        self._tokens.append(token)
-        if self.unwatched:  # after `call` was set; who stops watching looks in the other order, so one sees the other
+        self.tokens.append(token)
+        if self.unwatched or self.wanted is not None:  # looked at after `call` was set, see Monitor._park
+            self.attend(token)
+
+    def attend(self, token: object) -> None:
+        """Do what the monitor asks for, with the window of ``token`` open."""
+        if self.unwatched:
             self.watch()
         if self.wanted is token:
             self.wanted = None
@@ -57,7 +64,7 @@ class Lead:
         Compares and takes: a plain pop could take the token of the next leader's Call.
         """
         try:
-            self._tokens.remove(token)
+            self.tokens.remove(token)
         except ValueError:
             return False
         return True

@@ -70,7 +70,7 @@ class Monitor:
     def _park(self) -> None:
         lead = self._lead
         lead.unwatched = True
-        if lead.call is None:  # see Lead.open
+        if lead.call is None:  # who leads looks in the other order, so one sees the other
             self._bell.acquire()
         else:
             lead.unwatched = False

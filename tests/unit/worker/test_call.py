@@ -33,7 +33,7 @@ class PlayedDesk:
 
     def __init__(self) -> None:
         self.lead = Lead()
-        self.reactor = SimpleNamespace(refresh=lambda: None)
+        self.reactor = SimpleNamespace(now=0.0, clock=lambda: 0.0)
         self.posted: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
         self.resumed: list[Call] = []
 

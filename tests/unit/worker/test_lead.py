@@ -64,7 +64,7 @@ def test_exactly_one_of_them_leads(order):
         next(threads[name], None)
     assert worker.stole_a is not worker.kept_a, "both lead, or nobody"
     assert worker.kept_b is True, "B was never stolen, and A's thread must not take its token"
-    assert worker.lead._tokens == []
+    assert worker.lead.tokens == []
 
 
 def test_the_orders_meet_both_outcomes():

@@ -13,26 +13,20 @@ from hybridd.worker.lead import Lead, LeadLostError
 from tests.support.interleaving import Schedule, explore
 
 
-class PointedLead(Lead):
+class PointedTokens(list[object]):
     """Lets any thread go on before each step of the window."""
-
-    __slots__ = ("schedule",)
 
     def __init__(self, schedule: Schedule) -> None:
         super().__init__()
         self.schedule = schedule
 
-    def open(self, token: object) -> None:
+    def append(self, token: object) -> None:
         self.schedule.point("open")
-        super().open(token)
+        super().append(token)
 
-    def close(self, token: object) -> bool:
-        self.schedule.point("close")
-        return super().close(token)
-
-    def steal(self, token: object) -> bool:
-        self.schedule.point("steal")
-        return Lead.close(self, token)
+    def remove(self, token: object) -> None:
+        self.schedule.point("close or steal")
+        super().remove(token)
 
 
 class World:
@@ -68,8 +62,9 @@ class World:
 
     def make_dispatch(self) -> Dispatch:
         dispatch = Dispatch.__new__(Dispatch)
-        dispatch.lead = PointedLead(self.schedule)
-        dispatch.reactor = SimpleNamespace(now=1.0, refresh=lambda: self.touch(None), call_soon=self.post)
+        dispatch.lead = Lead()
+        dispatch.lead.tokens = PointedTokens(self.schedule)
+        dispatch.reactor = SimpleNamespace(now=1.0, clock=self.clock, call_soon=self.post)
         dispatch.post = self.post
         dispatch.response_memory = dispatch.response_spool = 1 << 20
         dispatch.running = set()
@@ -94,6 +89,10 @@ class World:
         if what is not None:
             self.said.append(what)
 
+    def clock(self) -> float:
+        self.touch(None)
+        return 1.0
+
     def show(self, call: Call) -> None:
         self.touch(None)
         call.cell = 0
@@ -103,7 +102,7 @@ class World:
         self.posted.append((fn, args))
 
     def pool_lead(self, job: Callable[[], None]) -> bool:
-        assert not self.dispatch.lead._tokens, "between the steal and the new leader's first step nobody leads"
+        assert not self.dispatch.lead.tokens, "between the steal and the new leader's first step nobody leads"
         self.leader, self.stolen = None, True
         self.given_up = self.schedule.running == "old"
         self.pool.running += 1
@@ -189,7 +188,7 @@ def test_every_order_of_a_call_and_its_hand_off(settings: dict[str, Any]) -> Non
         assert world.dispatch.handoffs == world.stolen
         assert not world.dispatch.running
         assert world.pool.running == 0
-        assert not world.dispatch.lead._tokens
+        assert not world.dispatch.lead.tokens
 
     runs = explore(scenario)
     assert 0 < outcomes["given up"] < outcomes["stolen"] < runs, "the scenario must show all outcomes"
@@ -203,7 +202,7 @@ def test_a_window_closed_by_taking_anybodys_token_is_found_out() -> None:
 
         def close(self, token: object) -> bool:  # noqa: ARG002  # the fault under test
             try:
-                self._tokens.pop()
+                self.tokens.pop()
             except IndexError:
                 return False
             return True
@@ -219,4 +218,4 @@ def test_a_window_closed_by_taking_anybodys_token_is_found_out() -> None:
     assert honest.steal(first)
     honest.open(second)
     assert not honest.close(first)
-    assert honest._tokens == [second]
+    assert honest.tokens == [second]

@@ -164,7 +164,7 @@ def test_parking_looks_again_behind_its_word(script):
         def __setattr__(self, name: str, value: object) -> None:
             if name == "unwatched" and value and self.call is None:
                 self.call = call
-                self._tokens.append(call)
+                self.tokens.append(call)
             super().__setattr__(name, value)
 
     script.lead.__class__ = LateLead
