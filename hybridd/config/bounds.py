@@ -27,6 +27,14 @@ class Timeouts:
         " because everybody waits meanwhile.",
         also="client_header_timeout header_timeout",
     )
+    handshake: float = setting(
+        10.0,
+        duration(0.1, HOUR, "10s"),
+        "How long a new connection may take until its protocol begins, in all: its PROXY header and its TLS handshake,"
+        " where the listener has them. Then it is cut. With dispatch serial 2s.",
+        also="ssl_handshake_timeout proxy_protocol_timeout",
+    )
+
     body: float = setting(
         30.0,
         duration(0.1, HOUR, "30s"),

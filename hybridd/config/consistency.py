@@ -12,6 +12,7 @@ from itertools import combinations
 
 from hybridd.config.address import Address, Kind
 from hybridd.config.settings import SCHEMA, Config
+from hybridd.config.trust import Trust
 
 Contradiction = tuple[tuple[str, ...], str]
 
@@ -23,6 +24,9 @@ def contradictions(config: Config) -> Iterator[Contradiction]:
     if config.factory and not config.application and not config.protocol:
         yield ("factory", "application", "protocol"), "expected an application that the factory makes, got none"
     yield from _clashes(config)
+    if not Trust(config.trusted_proxies) and any(one.words.proxy_protocol for one in config.listen):
+        text = "expected the proxies that listen with proxy_protocol is for, got none: every connection would be cut"
+        yield ("trusted_proxies", "listen"), text
     if config.limits.response_spool < config.limits.response_memory:
         keys = ("limits.response_spool", "limits.response_memory")
         memory = _text(config, "limits.response_memory")

@@ -59,6 +59,11 @@ class Words:
         "", "in place of the setting of this name", choices=CLIENT_CERTIFICATES, needs="tls", also="verify ssl_verify"
     )
     client_ca: str = _word("", "in place of tls.client_ca", value="FILE", needs="tls", also="ca_file ca_certs")
+    proxy_protocol: bool = _word(
+        False,
+        "every connection begins with a PROXY header, version 1 or 2, of one of trusted_proxies",
+        also="send_proxy accept_proxy proxy",
+    )
 
     def __str__(self) -> str:
         return " ".join(self._texts())

@@ -43,7 +43,7 @@ DISPATCHES: Final[Mapping[str, Dispatch]] = {
     "serial": Dispatch(
         "is served to its end by the worker's only thread; the next one waits",
         # One idle client would hold everybody: 3 clients with requests of 0.2 s took 6.6 s with keep-alive.
-        {"timeouts.head": 2.0, "timeouts.linger": 0.5, **_ONE_REQUEST},
+        {"timeouts.handshake": 2.0, "timeouts.head": 2.0, "timeouts.linger": 0.5, **_ONE_REQUEST},
         handlers_hold_loop=True,
     ),
     "fork": Dispatch("gets a process of its own", _ONE_REQUEST),

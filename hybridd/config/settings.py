@@ -19,6 +19,7 @@ from hybridd.config.listener_words import EXPLANATION, Endpoint
 from hybridd.config.patterns import DEFAULT, DISPATCHES, PATTERNS
 from hybridd.config.quantities import boolean, integer, mode
 from hybridd.config.supervision import MOST_WORKERS, Crash, Recycle, Reload, Shutdown
+from hybridd.config.trust import NOBODY, proxy
 from hybridd.config.words import (
     account,
     address,
@@ -139,6 +140,13 @@ class Config:
         f" Port 0 lets the system choose. What is special to one of them stands in words behind it: {EXPLANATION}.",
         flags="--bind -b --listen",
         also="address host port",
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        (NOBODY,),
+        several(proxy()),
+        "The proxies in front, whose word about the client is believed: addresses, networks, and unix for whoever"
+        " reaches a unix socket. What others say of themselves in such fields, the application does not see.",
+        also="forwarded_allow_ips proxy_allow_ips set_real_ip_from trusted_proxy",
     )
     backlog: int = setting(
         2048,

@@ -42,6 +42,8 @@ class CloseReason(StrEnum):
     CLIENT = "client"  # FIN between requests, or before the first one
     DONE = "done"  # the answer said Connection: close
     KEEP_ALIVE_TIMEOUT = "keep_alive_timeout"
+    HANDSHAKE_TIMEOUT = "handshake_timeout"  # before the protocol began: see net/opening.py
+    PROXY_HEADER = "proxy_header"  # none, none that can be read, or from somebody who is not trusted with one
     SILENT = "silent"  # not a byte came within timeouts.head
     HEAD_TIMEOUT = "head_timeout"
     BODY_TIMEOUT = "body_timeout"

@@ -40,7 +40,7 @@ _CLIENT_GONE = frozenset(
 """Errors of one connection that accept(2) reports; the next one may be well."""
 
 
-Take = Callable[[socket.socket, Any], None]
+Take = Callable[[socket.socket, Any], object]
 """Begins with an accepted connection: its socket and its peer's address; OSError: it cannot."""
 
 
@@ -52,15 +52,19 @@ class Wish(Enum):
     LATER = "later"  # yes, but it does not work for now
 
 
-def open_connection(terms: Terms, make_protocol: Callable[[], Any], sock: socket.socket, peer: Any) -> None:
+def open_connection(
+    terms: Terms, make_protocol: Callable[[], Any], sock: socket.socket, peer: Any
+) -> SocketTransport | None:
     """Begin with a connection that was accepted; in the thread whose loop ``terms`` are about."""
     try:
         protocol = make_protocol()
     except Exception as error:  # noqa: BLE001  # a user's factory: only its connection pays
         _log.exception("no protocol can be made for the connection of %s; it is cut", peer or "a client")
         _cut(terms, sock, error)
-        return
-    SocketTransport(terms, sock, protocol, peer).open()
+        return None
+    transport = SocketTransport(terms, sock, protocol, peer)
+    transport.open()
+    return transport
 
 
 def _cut(terms: Terms, sock: socket.socket, error: Exception) -> None:

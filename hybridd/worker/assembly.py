@@ -14,13 +14,15 @@ from functools import partial
 from typing import Any
 
 from hybridd.app.wsgi import WsgiServer
+from hybridd.config.listener_words import words_of
 from hybridd.http.counts import HttpCounts
 from hybridd.net.reactor import Reactor
 from hybridd.net.terms import Terms
 from hybridd.ops.scoreboard import Row
 from hybridd.worker import words
-from hybridd.worker.accepting import Acceptor, Take, open_connection
+from hybridd.worker.accepting import Acceptor, Take
 from hybridd.worker.arrangement import ARRANGEMENTS, Arrangement, Home
+from hybridd.worker.arrivals import arrival
 from hybridd.worker.connection_processes import ConnectionProcesses
 from hybridd.worker.connection_threads import ConnectionThreads
 from hybridd.worker.dispatch import Dispatch
@@ -55,7 +57,8 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
     """Return what serves ``spec.listeners`` with ``application``: a WSGI application or a factory of raw protocols."""
     config, logs = spec.config, spec.logs
     arrangement = ARRANGEMENTS[config.dispatch]
-    equip = _raw(spec, application) if config.protocol else _http(spec, application, arrangement)
+    serve = _raw(spec, application) if config.protocol else _http(spec, application, arrangement)
+    equip = partial(_equip, spec, serve)
     reactor = Reactor()
     terms, counts = Terms(reactor, config.timeouts.write, write_rate=config.limits.response_rate), HttpCounts()
     loop: Loop | None = None
@@ -68,7 +71,7 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
         loop = Loop(reactor, terms, desk, logs.access.recorder, files, counts)
         equip(loop)
         work = desk
-        takes = [partial(open_connection, terms, service.connection) for service in loop.services]
+        takes = [*loop.takes]
     else:
         hosts: ConnectionThreads | ConnectionProcesses
         if arrangement.home is Home.PROCESS:
@@ -127,6 +130,16 @@ def _private_loop(spec: WorkerSpec, equip: Equip) -> Loop:
     loop.reactor.after_turn.append(access.flush)
     equip(loop)
     return loop
+
+
+def _equip(spec: WorkerSpec, serve: Equip, loop: Loop) -> None:
+    """Give a loop its services, and the ways to them."""
+    serve(loop)
+    said = words_of([listener.name for listener in spec.listeners], spec.config.listen)
+    loop.takes = [
+        arrival(spec.config, special, loop, service.connection)
+        for special, service in zip(said, loop.services, strict=True)
+    ]
 
 
 def _raw(spec: WorkerSpec, factory: Callable[[], Any]) -> Equip:

@@ -42,6 +42,16 @@ class Kind:
 
 
 KINDS: Final = (
+    Kind(
+        CloseReason.PROXY_HEADER,
+        "connections to a listener with proxy_protocol did not begin with a PROXY header of trusted_proxies and were"
+        " cut off",
+        logging.WARNING,
+    ),
+    Kind(
+        CloseReason.HANDSHAKE_TIMEOUT,
+        "connections did not come to their first request within timeouts.handshake and were cut off",
+    ),
     Kind(CloseReason.SILENT, "connections said nothing for timeouts.head and were closed", usual=20),
     Kind(Rejection.HEAD_TIMEOUT, "request heads did not arrive within timeouts.head and were answered 408"),
     Kind(Rejection.BODY_TIMEOUT, "request bodies came slower than limits.body_rate and were answered 408"),

@@ -22,7 +22,7 @@ from hybridd.http.access import AccessRecord
 from hybridd.http.counts import HttpCounts
 from hybridd.net.reactor import Reactor
 from hybridd.net.terms import Terms
-from hybridd.worker.accepting import open_connection
+from hybridd.worker.accepting import Take
 from hybridd.worker.in_flight import InFlight
 from hybridd.worker.inline import Inline, InlineFiles
 from hybridd.worker.serving import Service, cut, part
@@ -37,6 +37,7 @@ class Loop:
         record: takes the outcome of every request; None: nobody wants it.
         files: writes temporary files here; None: in threads beside the loop.
         services: one for each listener, in their order.
+        takes: what begins with a connection of each listener.
     """
 
     reactor: Reactor
@@ -46,12 +47,13 @@ class Loop:
     files: InlineFiles | None = None
     counts: HttpCounts = field(default_factory=HttpCounts)
     services: Sequence[Service] = ()
+    takes: Sequence[Take] = ()
 
     def serve(self, listener: int, sock: socket.socket, peer: Any) -> None:
         """Serve one connection to its end; ``listener`` is its number."""
         ended = self.terms.lost
         self.reactor.refresh()  # it has not turned since its last connection
-        open_connection(self.terms, self.services[listener].connection, sock, peer)
+        self.takes[listener](sock, peer)
         while self.terms.lost == ended or not self.desk.idle:
             self.reactor.turn()
 

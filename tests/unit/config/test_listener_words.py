@@ -42,7 +42,7 @@ def test_the_order_of_words_and_the_number_of_blanks_do_not_matter():
         ("0.0.0.0:443 tls ssl_certificate=/a", "an address and perhaps", "0.0.0.0:443 tls certificate=/a"),
         ("0.0.0.0:443 tls crt=/a", "an address and perhaps", "0.0.0.0:443 tls certificate=/a"),
         ("0.0.0.0:443 quic", "an address and perhaps", ""),
-        ("unix:/my app", "client_ca behind it; the path of a socket has no blanks", ""),
+        ("unix:/my app", "proxy_protocol behind it; the path of a socket has no blanks", ""),
         ("0.0.0.0:443 tls=on", "tls without a value", ""),
         ("0.0.0.0:443 tls certificate", "certificate=FILE", ""),
         ("0.0.0.0:443 tls certificate=", "certificate=FILE", ""),

@@ -45,7 +45,8 @@ def test_there_are_enough_of_them():
         (
             {"HYBRIDD_LISTEN": "0.0.0.0:80 0.0.0.0:81"},
             (
-                "HYBRIDD_LISTEN: expected an address and perhaps tls, certificate, key, client_certificates, client_ca"
+                "HYBRIDD_LISTEN: expected an address and perhaps tls, certificate, key, client_certificates, client_ca,"
+                " proxy_protocol"
                 ' behind it, got "0.0.0.0:80 0.0.0.0:81"'
             ),
         ),

@@ -1,0 +1,73 @@
+"""From an accepted connection to its protocol: what happens on the way, for each listener.
+
+A plain listener's connections begin at once.  Where its words ask for more, an Opening (net/opening.py) goes first:
+the PROXY header tells who the client is.
+
+Knows:     the words of listeners, which steps they stand for, how to count those who fail.
+Never:     what the steps do; what is spoken.
+Runs in:   the thread of the loop on which the connections live.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from hybridd.config.listener_words import Words
+from hybridd.config.settings import Config
+from hybridd.config.trust import Trust
+from hybridd.http.outcome import CloseReason
+from hybridd.net.opening import Begin, Opening, OpeningError, SilentlyGone, Step
+from hybridd.net.proxy_step import host_of, proxy_step
+from hybridd.worker.accepting import Take, open_connection
+from hybridd.worker.loop import Loop
+
+
+def arrival(config: Config, words: Words, loop: Loop, make_protocol: Callable[[], Any]) -> Take:
+    """Return what begins, on a loop, with the connections of a listener with these words."""
+    begin = partial(open_connection, loop.terms, make_protocol)
+    steps = _steps(config, words)
+    if not steps:
+        return begin
+    return _Entrance(config, loop, begin, steps).take
+
+
+def _steps(config: Config, words: Words) -> Sequence[Step]:
+    return [proxy_step(Trust(config.trusted_proxies))] if words.proxy_protocol else []
+
+
+class _Entrance:
+    """One listener whose connections have steps to go, on one loop."""
+
+    def __init__(self, config: Config, loop: Loop, begin: Begin, steps: Sequence[Step]) -> None:
+        self._seconds = config.timeouts.handshake
+        self._loop = loop
+        self._begin = begin
+        self._steps = steps
+
+    def take(self, sock: socket.socket, peer: Any) -> None:
+        """Let a connection that was accepted go its way."""
+        opening = Opening(self._loop.terms, sock, peer, steps=self._steps, begin=self._begin, failed=self._failed)
+        opening.start(self._seconds)
+
+    def _failed(self, opening: Opening, error: Exception) -> None:
+        reason, counts = _reason_of(error), self._loop.counts
+        counts.count_closed(reason)
+        counts.note(reason, f"{host_of(opening.peer) or 'a unix socket'}: {error}")
+
+
+def _reason_of(error: Exception) -> CloseReason:
+    match error:
+        case OpeningError():
+            return CloseReason(error.reason)
+        case SilentlyGone():
+            return CloseReason.CLIENT
+        case ConnectionAbortedError():
+            return CloseReason.ABORTED
+        case TimeoutError() if error.errno is None:  # ours; ETIMEDOUT is the network's
+            return CloseReason.HANDSHAKE_TIMEOUT
+        case ConnectionError() | TimeoutError():
+            return CloseReason.RESET
+    return CloseReason.ERROR
