@@ -179,3 +179,8 @@ class Limits:
         "How far an answer may run ahead of its client in all: in memory, then in a temporary file. Then the"
         " application waits.",
     )
+    application_series: int = setting(
+        20_000,
+        integer(0, 10_000_000),
+        "The most series of the application's own metrics on /metrics. Beyond that its largest families are left out.",
+    )

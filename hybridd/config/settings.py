@@ -162,6 +162,13 @@ class Config:
         restart=SOCKETS,
         also="metrics status",
     )
+    application_metrics: bool = setting(
+        True,
+        boolean(),
+        "Put what the application counts with prometheus_client on /metrics, added up over all workers. Its processes"
+        " then keep their values in files in memory ($RUNTIME_DIRECTORY or /dev/shm).",
+        also="multiprocess_metrics prometheus_multiproc",
+    )
     control: str = setting(
         "auto",
         own_socket(),

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -27,6 +28,7 @@ from hybridd.http.protocol import HttpProtocol
 from hybridd.http.request import Request
 from hybridd.http.response import ResponseHead
 from hybridd.http.wire import Clock
+from hybridd.master.gathering import Gathering
 from hybridd.net.listener import Listener
 from hybridd.net.reactor import Reactor
 from hybridd.net.terms import Terms
@@ -38,6 +40,7 @@ CONNECTIONS: Final = 64
 LIMITS: Final = Limits(connections=CONNECTIONS, body=64 * KIB, body_memory=64 * KIB)
 TIMEOUTS: Final = Timeouts(head=5.0, body=5.0, keep_alive=75.0, write=10.0, linger=1.0)
 METHODS: Final = ("GET", "HEAD")
+_FAILED: Final = "this page failed; the error log says why"
 PLAIN: Final = "text/plain; charset=utf-8"
 
 
@@ -51,7 +54,12 @@ class Page:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-Make = Callable[[Request], Page]
+Deliver = Callable[[Page], None]
+
+Later = Callable[[Deliver], None]
+"""A page that is not there yet: it is given a function that takes it when it is."""
+
+Make = Callable[[Request], Page | Later]
 
 
 def text(line: str, status: HTTPStatus = HTTPStatus.OK, *headers: tuple[str, str]) -> Page:
@@ -64,7 +72,7 @@ def in_json(value: object) -> Page:
     return Page(json.dumps(value, indent=2, default=str).encode() + b"\n", "application/json")
 
 
-def answer(pages: Mapping[str, Make], request: Request) -> Page:
+def answer(pages: Mapping[str, Make], request: Request) -> Page | Later:
     """Return the page that a request asks for, or what is wrong with asking for it."""
     make = pages.get(request.path)
     if make is None:
@@ -101,10 +109,13 @@ class AdminService:
         request.body.close()  # nobody reads it
         try:
             page = answer(self._pages, request)
+            if isinstance(page, Page):
+                self._write(connection, page)
+            else:
+                page(partial(self._write, connection))  # whose client may be gone by then
         except Exception:  # noqa: BLE001  # a defect of one page must not end the master
             _log.exception("the admin page %s failed", request.path)
-            page = text("this page failed; the error log says why", HTTPStatus.INTERNAL_SERVER_ERROR)
-        self._write(connection, page)
+            self._write(connection, text(_FAILED, HTTPStatus.INTERNAL_SERVER_ERROR))
 
     def _write(self, connection: HttpProtocol, page: Page) -> None:
         headers = [("Content-Type", page.kind), ("Cache-Control", "no-store"), *page.headers]
@@ -116,10 +127,10 @@ class AdminService:
         self._reactor.call_soon(connection.body_spooled, OSError("admin requests have no large bodies"))
 
     def client_gone(self, connection: HttpProtocol, /) -> None:
-        """Nothing to end: every answer is whole at once."""
+        """Nothing to end: every answer is written whole."""
 
     def client_behind(self, connection: HttpProtocol, /) -> None:
-        """Nothing to hold back: every answer is whole at once."""
+        """Nothing to hold back: every answer is written whole."""
 
     def client_caught_up(self, connection: HttpProtocol, /) -> None:
         """Nothing waits for it."""
@@ -128,7 +139,7 @@ class AdminService:
         """Nothing is ever queued."""
 
     def handler_expired(self, connection: HttpProtocol, /) -> None:
-        """Nothing is ever late: an answer is made in the turn in which it is asked for."""
+        """Nothing is ever late: an answer is made at once, or has its own limit (gathering.py)."""
 
     def record(self, record: AccessRecord, /) -> None:
         """Write nothing: probes every few seconds would fill the access log."""
@@ -141,8 +152,11 @@ class AdminService:
 class Admin:
     """The admin listeners and their connections."""
 
-    def __init__(self, reactor: Reactor, listeners: Sequence[Listener], pages: Mapping[str, Make]) -> None:
+    def __init__(
+        self, reactor: Reactor, listeners: Sequence[Listener], pages: Mapping[str, Make], gathering: Gathering
+    ) -> None:
         self.listeners = listeners
+        self._gathering = gathering  # which works for the pages, and ends with them
         self._terms = Terms(reactor, TIMEOUTS.write)
         service = AdminService(reactor, pages)
         self._acceptors = [Acceptor(listener, self._terms, CONNECTIONS, service.connection) for listener in listeners]
@@ -158,7 +172,7 @@ class Admin:
             acceptor.review()
 
     def pause(self) -> None:
-        """Take no connections for now, and end those that there are: each answer is whole at once."""
+        """Take no connections for now, and end those that there are: each answer is written whole."""
         for acceptor in self._acceptors:
             acceptor.disarm()
         for transport in list(self._terms.open):
@@ -177,10 +191,12 @@ class Admin:
             acceptor.listener.close()
         for transport in list(self._terms.open):
             transport.abort()
+        self._gathering.close()
 
     def close_in_child(self) -> None:
         """Close the descriptors in a forked child, and nothing else: files and connections are the master's."""
         for listener in self.listeners:
             listener.sock.close()
+        self._gathering.close_in_child()
         for transport in self._terms.open:
             transport.get_extra_info("socket").close()

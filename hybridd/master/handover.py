@@ -3,7 +3,8 @@
 The successor finds LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES as sd_listen_fds(3) has them.  The first descriptor is the
 channel, the second the standard error to use once it has come so far; behind them the listeners, named by their role.
 
-    old master → estate: what the listeners are called and whose they are, how many workers there shall be
+    old master → estate: what the listeners are called and whose they are, how many workers there shall be, which folder
+                          the application's own metrics are in
     successor  → ready   its workers are ready and wait; which listeners it goes on with
     old master → take    it accepts nothing more on the admin and control sockets
     successor  → taken   it serves, and the PID file names it

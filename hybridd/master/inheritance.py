@@ -21,6 +21,7 @@ from hybridd.net.reactor import Reactor
 from hybridd.ops import logs as logging_setup
 from hybridd.ops.logs import Logs
 from hybridd.ops.scoreboard import Scoreboard
+from hybridd.ops.value_folder import Place
 from hybridd.worker.spec import WorkerSpec
 
 _log = logging.getLogger("hybridd.master")
@@ -36,6 +37,7 @@ class Inheritance:
     Attributes:
         lifeline: (read end, write end); the write end is the master's alone.
         stacks: the files in which workers say where their threads stand.
+        values: the place of the application's own metrics.
         close_in_child: gives back, in a child, what is the master's: its admin endpoint, its signals' sockets.
     """
 
@@ -47,6 +49,7 @@ class Inheritance:
     doorbell: int
     lifeline: tuple[int, int]
     stacks: StackFiles
+    values: Place
     close_in_child: list[Callable[[], None]] = field(default_factory=list)
 
     def spec(self, slot: int, generation: int, config: Config, probation: float = 0.0) -> WorkerSpec:
@@ -62,6 +65,7 @@ class Inheritance:
             doorbell=self.doorbell,
             stack_files=self.stacks.fds,
             probation=probation,
+            values=self.values if config.application_metrics and config.admin is not None else None,
         )
 
     def take(self, spec: WorkerSpec) -> WorkerSpec:

@@ -20,10 +20,9 @@ from hybridd.config.loading import Loaded
 from hybridd.config.settings import Config
 from hybridd.errors import ExitCode, HybriddError
 from hybridd.master import predecessor, status
-from hybridd.master.admin import Admin
 from hybridd.master.announcer import Announcer
 from hybridd.master.command import Command, this_command
-from hybridd.master.control import Control
+from hybridd.master.doors import make_admin, make_control
 from hybridd.master.effects import Effects
 from hybridd.master.farewell import Farewell
 from hybridd.master.fork_servers import ForkServers
@@ -32,7 +31,6 @@ from hybridd.master.inheritance import Inheritance
 from hybridd.master.listeners import Listeners, numbers_of
 from hybridd.master.machine import Machine, shortcomings
 from hybridd.master.master import Master, Parts
-from hybridd.master.pages import make_pages
 from hybridd.master.predecessor import Life, Predecessor
 from hybridd.master.reload import Configurations, patience_of, policy_of
 from hybridd.master.signals import SIGNALS
@@ -40,17 +38,15 @@ from hybridd.master.stacks import StackFiles
 from hybridd.master.start import Start, begin, note_failure, where_log
 from hybridd.master.state import State, first_state
 from hybridd.master.upgrade import Doors, Estate, House, Upgrade
-from hybridd.master.verbs import make_verbs
 from hybridd.master.vitals import Vitals
 from hybridd.net.listener import Listener
-from hybridd.net.private import PrivateListener
 from hybridd.net.reactor import Reactor
 from hybridd.net.signal_bytes import SignalBytes
+from hybridd.ops import value_folder
 from hybridd.ops.accept_queue import somaxconn
 from hybridd.ops.cpus import available_cpus
 from hybridd.ops.daemonize import Launcher
 from hybridd.ops.limits import raise_open_files
-from hybridd.ops.metrics import ScoreboardCollector
 from hybridd.ops.scoreboard import Scoreboard
 from hybridd.ops.systemd import Notifier, watchdog_period
 from hybridd.worker import fork_server, life, words
@@ -133,6 +129,7 @@ def _be_master(loaded: Loaded, start: Start, notifier: Notifier, command: Comman
         doorbell=os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK),
         lifeline=os.pipe(),
         stacks=StackFiles(),
+        values=value_folder.choose(os.environ, start.before.values if start.before else ""),
     )
     parts = Parts(
         effects=Effects(inheritance),
@@ -154,8 +151,8 @@ def _be_master(loaded: Loaded, start: Start, notifier: Notifier, command: Comman
         start.control,
         lambda: parts.effects.fork_servers.living,
     )
-    admin = _make_admin(master, parts, sources)
-    control = _make_control(master, parts, sources, start.control)
+    admin = make_admin(master, parts, sources)
+    control = make_control(master, parts, sources, start.control)
     signals = SignalBytes(reactor, [understood.number for understood in SIGNALS], master.receive_signal)
     inheritance.close_in_child += [
         *(admin.close_in_child, signals.close, start.verdict.close, parts.upgrade.close_in_child),
@@ -213,6 +210,7 @@ def _make_house(command: Command, master: Master, parts: Parts, start: Start, do
                 *control,
             ],
             (parts.configurations.in_force.workers, master.state.desired.workers),
+            heritage.values.name,
         )
 
     def let_go(gone: Sequence[Listener]) -> None:
@@ -268,36 +266,6 @@ def _first_state(configurations: Configurations, scoreboard: Scoreboard, before:
 def _connect(master: Master, fork_servers: ForkServers) -> None:
     fork_servers.tell, fork_servers.look = master.ask, master.look
     master.watchers.append(lambda: fork_servers.follow(master.state.desired))
-
-
-def _make_admin(master: Master, parts: Parts, sources: status.Sources) -> Admin:
-    reactor = parts.effects.inheritance.reactor
-    collector = ScoreboardCollector(
-        sources.scoreboard, words.GAUGES, lambda: status.facts(master.state, sources, reactor.now)
-    )
-    pages = make_pages(
-        lambda: status.report(master.state, parts.configurations.in_force, sources, reactor.now),
-        lambda: status.readiness(master.state, reactor.now),
-        collector,
-    )
-    return Admin(reactor, sources.admin, pages)
-
-
-def _make_control(
-    master: Master, parts: Parts, sources: status.Sources, listener: PrivateListener | None
-) -> Control | None:
-    if listener is None:
-        return None
-    _log.info("control on %s", listener.address)
-    heritage = parts.effects.inheritance
-    verbs = make_verbs(
-        master,
-        lambda **further: status.report(master.state, parts.configurations.in_force, sources, master.now(), **further),
-        master.stacks,
-    )
-    control = Control(heritage.reactor, listener, verbs)
-    master.stacks.answered = control.review
-    return control
 
 
 def _describe(config: Config) -> str:

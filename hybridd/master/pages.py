@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from html import escape
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import hybridd
 from hybridd.http.request import Request
-from hybridd.master.admin import Make, Page, in_json, text
+from hybridd.master.admin import Deliver, Later, Make, Page, in_json, text
+from hybridd.ops.application_metrics import Gathered, join
+from hybridd.ops.metrics import ApplicationFigures, make_registry, prefers_openmetrics, render
 from hybridd.ops.metrics import ScoreboardCollector as Collector
-from hybridd.ops.metrics import make_registry, render
 
 LINKS: Final = {
     "/status": "how it is, in JSON",
@@ -26,15 +27,34 @@ LINKS: Final = {
 }
 
 
+class Ask(Protocol):
+    """Asks for the application's own metrics."""
+
+    def __call__(self, *, openmetrics: bool, deliver: Callable[[Gathered], None]) -> None:
+        """Deliver them, at once or later."""
+
+
 def make_pages(
-    report: Callable[[], Mapping[str, Any]], readiness: Callable[[], tuple[bool, str]], collector: Collector
+    report: Callable[[], Mapping[str, Any]],
+    readiness: Callable[[], tuple[bool, str]],
+    collector: Collector,
+    ask_application: Ask,
 ) -> dict[str, Make]:
     """Return the pages by path."""
     registry = make_registry(collector)
 
-    def metrics(request: Request) -> Page:
-        kind, body = render(registry, request.fields.get("HTTP_ACCEPT", ""))
-        return Page(body, kind)
+    def metrics(request: Request) -> Later:
+        accept = request.fields.get("HTTP_ACCEPT", "")
+
+        def make_when(deliver: Deliver) -> None:
+            def gathered(found: Gathered) -> None:
+                collector.application = ApplicationFigures(found.series, found.refused, found.seconds)
+                kind, ours = render(registry, accept)
+                deliver(Page(join(ours, found.body), kind))
+
+            ask_application(openmetrics=prefers_openmetrics(accept), deliver=gathered)
+
+        return make_when
 
     def ready(_: Request) -> Page:
         is_ready, why = readiness()

@@ -31,6 +31,7 @@ from hybridd.net.listener import Listener
 from hybridd.net.private import PrivateListener
 from hybridd.net.reactor import READ, Reactor
 from hybridd.ops.systemd import parse_listen_fds, take_listen_fds
+from hybridd.ops.value_folder import is_name
 
 _log = logging.getLogger("hybridd.master")
 
@@ -76,6 +77,7 @@ class Predecessor:
     Attributes:
         pid: the process before us.
         in_charge: whether we have taken over.
+        values: the name of the folder of the application's own metrics; empty when it is not said.
     """
 
     def __init__(self, channel: Channel, fds: Sequence[int]) -> None:
@@ -87,6 +89,7 @@ class Predecessor:
         self._held: set[int] = set()  # workers that wait for the word, or do not yet understand it
         [estate] = channel.hear() or [{}]
         self.pid: int = estate["master"]
+        self.values = name if is_name(name := str(estate.get("values", ""))) else ""
         self._workers: tuple[int, int] = (estate["workers"][0], estate["workers"][1])
         self._heirlooms = [_adopt(said, fd) for said, fd in zip(estate["listeners"], fds, strict=True)]
 

@@ -16,6 +16,7 @@ from hybridd.master.inheritance import Inheritance
 from hybridd.master.processes import Reaped
 from hybridd.master.status import History
 from hybridd.master.vitals import Vitals
+from hybridd.ops import value_folder
 
 _log = logging.getLogger("hybridd.master")
 
@@ -37,6 +38,7 @@ class Registrar:
             heritage.logs.access.append(record)
         heritage.logs.access.flush()
         heritage.scoreboard.fold(child.slot)
+        value_folder.mark_dead(value_folder.find(heritage.values), reaped.pid)
         self._history.note_death(certificate, reaped.cpu, replaced=replaced)
         level = logging.INFO if certificate.cause in PLANNED and not remains.stacks else logging.ERROR
         further = {"fields": certificate.fields, "stacks": remains.stacks}

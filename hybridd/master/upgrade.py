@@ -53,10 +53,12 @@ class Estate:
 
     Attributes:
         workers: (as configured, as wanted now): a successor with the same configuration wants the same number.
+        values: the name of the folder with the values of the application's own metrics.
     """
 
     listeners: list[tuple[Role, Listener]]
     workers: tuple[int, int]
+    values: str
 
 
 @dataclass(slots=True)
@@ -170,7 +172,13 @@ class Upgrade:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         channel = Channel(ours)
         words = os.memfd_create("hybridd-upgrade")
-        channel.say(Say.ESTATE, master=os.getpid(), listeners=describe(estate.listeners), workers=estate.workers)
+        channel.say(
+            Say.ESTATE,
+            master=os.getpid(),
+            listeners=describe(estate.listeners),
+            workers=estate.workers,
+            values=estate.values,
+        )
         listeners = [listener for _, listener in estate.listeners]
         passed = [theirs.fileno(), STANDARD_ERROR, *(listener.fileno() for listener in listeners)]
         names = [CHANNEL, ERRORS, *(role.value for role, _ in estate.listeners)]

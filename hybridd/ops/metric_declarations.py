@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hybridd.ops.layout import GaugeFamily, HistogramFamily, Layout
+from hybridd.ops.value_merging import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,21 @@ DEGRADED: Final = Declaration(
 RELOAD_TIMESTAMP: Final = Declaration(
     "hybridd_config_last_reload_success_timestamp_seconds", "gauge", "When a configuration last came into force."
 )
+APPLICATION_SERIES: Final = Declaration(
+    "hybridd_application_metrics_series", "gauge", "Series of the application's own metrics in this answer."
+)
+APPLICATION_DROPPED: Final = Declaration(
+    "hybridd_application_metrics_dropped",
+    "gauge",
+    "Families (with damaged_file and file_too_large: files) of the application that this answer does not have, or not"
+    " whole; failed: all of them. The log names each once.",
+    {"reason": tuple(refusal.value for refusal in Refusal)},
+)
+APPLICATION_SECONDS: Final = Declaration(
+    "hybridd_application_metrics_collect_duration_seconds",
+    "gauge",
+    "How long a process beside the master took to gather and add up the application's own metrics for this answer.",
+)
 COLLECT_DURATION: Final = Declaration(
     "hybridd_metrics_collect_duration_seconds", "gauge", "How long this scrape took to gather its figures."
 )
@@ -100,6 +116,9 @@ OF_MASTER: Final = (
     RELOAD_SUCCESSFUL,
     RELOAD_TIMESTAMP,
     DEGRADED,
+    APPLICATION_SERIES,
+    APPLICATION_DROPPED,
+    APPLICATION_SECONDS,
     COLLECT_DURATION,
 )
 

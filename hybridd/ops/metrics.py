@@ -2,6 +2,7 @@
 
 Everything is gathered when it is asked for, in the master, from shared memory: no files, no second process, no work in
 the workers.  Counters live through every worker's death, because the scoreboard keeps what the dead had counted.
+(What the application counts with prometheus_client is another matter: application_metrics.py.)
 
 Knows:     how to gather; the shape of what workers report (a Layout), not its meaning.
 Never:     the master's tables (it gets a MasterFacts); waits.
@@ -30,6 +31,9 @@ from hybridd.ops.layout import CounterFamily, GaugeFamily, HistogramFamily
 from hybridd.ops.metric_declarations import (
     ACCEPT_QUEUE,
     ACCEPT_QUEUE_LIMIT,
+    APPLICATION_DROPPED,
+    APPLICATION_SECONDS,
+    APPLICATION_SERIES,
     BUILD_INFO,
     COLLECT_DURATION,
     CPU,
@@ -81,6 +85,15 @@ class MasterFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ApplicationFigures:
+    """About the application's own metrics in this answer: how many series, what was left out by reason, seconds."""
+
+    series: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """Where a scrape reads what neither the scoreboard nor the master knows."""
 
@@ -95,7 +108,11 @@ Families = dict[str, Metric]
 
 
 class ScoreboardCollector(Collector):
-    """Collects all metrics of hybridd; the row layout must have a word ``heartbeat`` (ns, CLOCK_MONOTONIC)."""
+    """Collects all metrics of hybridd; the row layout must have a word ``heartbeat`` (ns, CLOCK_MONOTONIC).
+
+    Attributes:
+        application: what is to be said of the application's own metrics in the next answer.
+    """
 
     def __init__(
         self,
@@ -104,6 +121,7 @@ class ScoreboardCollector(Collector):
         facts: Callable[[], MasterFacts],
         machine: Machine | None = None,
     ) -> None:
+        self.application = ApplicationFigures()
         self._scoreboard = scoreboard
         self._gauges = gauges
         self._facts = facts
@@ -124,6 +142,7 @@ class ScoreboardCollector(Collector):
         self._add_processes(families, facts, reading)
         self._add_gauges(families, reading)
         self._add_counters(families, reading)
+        self._add_application(families)
         _add(families, COLLECT_DURATION, (), stopwatch() - began)
         return list(families.values())
 
@@ -146,6 +165,13 @@ class ScoreboardCollector(Collector):
             if queue is not None:
                 _add(families, ACCEPT_QUEUE, (listener,), queue.length)
                 _add(families, ACCEPT_QUEUE_LIMIT, (listener,), queue.limit)
+
+    def _add_application(self, families: Families) -> None:
+        application = self.application
+        _add(families, APPLICATION_SERIES, (), application.series)
+        for reason in APPLICATION_DROPPED.labels["reason"]:
+            _add(families, APPLICATION_DROPPED, (reason,), application.dropped.get(reason, 0))
+        _add(families, APPLICATION_SECONDS, (), application.seconds)
 
     def _add_processes(self, families: Families, facts: MasterFacts, reading: Reading) -> None:
         epoch = self._machine.wall() - self._machine.monotonic()

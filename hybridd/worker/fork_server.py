@@ -29,7 +29,7 @@ from hybridd.ops import fork_audit
 from hybridd.ops.parent_death import send_at_parents_death
 from hybridd.ops.reparenting import fork_middle
 from hybridd.ops.title import Title, fork_server_title
-from hybridd.worker import words
+from hybridd.worker import multiprocess_mode, words
 from hybridd.worker.births import LONGEST, LONGEST_REASON, Born, Failed, Loaded, Message, Order, Unborn, decode, encode
 from hybridd.worker.life import Preloaded, arrange_signals
 from hybridd.worker.loading import load
@@ -89,6 +89,7 @@ class _ForkServer:
         os.register_at_fork(after_in_child=self._born)  # before any hook of the application
         self._title.show(fork_server_title(spec.generation, "loading"))
         began = time.monotonic()
+        multiprocess_mode.arrange(spec.values, spec.scoreboard.header[words.MASTER_PID])
         application = self._load()
         arrange_signals()  # again: the application may have installed its own
         faulthandler.enable(self._log_file, all_threads=True)  # the other file is a worker's now

@@ -32,7 +32,7 @@ from hybridd.http.request import request_ids
 from hybridd.net.signal_bytes import SignalBytes
 from hybridd.ops.scoreboard import Row
 from hybridd.ops.title import Title, worker_title
-from hybridd.worker import orders, words
+from hybridd.worker import multiprocess_mode, orders, words
 from hybridd.worker.assembly import Worker, assemble
 from hybridd.worker.connection_processes import BecomeConnection, ConnectionProcesses
 from hybridd.worker.forked_connection import abandon, serve_forked
@@ -103,6 +103,8 @@ def run(spec: WorkerSpec, preloaded: Preloaded | None = None) -> int:
     row.words[words.STATE] = words.pack_state(WorkerState.BOOTING, spec.generation)
     Title().show(worker_title(spec.slot, spec.generation, "booting", connections=0, calls=0))
     try:
+        if preloaded is None:
+            multiprocess_mode.arrange(spec.values, spec.scoreboard.header[words.MASTER_PID])
         application = preloaded.application if preloaded else load(spec.config)
     except BootError as error:
         sentence, _, traceback = str(error).partition("\n")  # it carries the traceback that matters

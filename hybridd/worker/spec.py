@@ -12,6 +12,7 @@ from hybridd.config.settings import Config
 from hybridd.net.listener import Listener
 from hybridd.ops.logs import Logs
 from hybridd.ops.scoreboard import Scoreboard
+from hybridd.ops.value_folder import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class WorkerSpec:
         doorbell: event descriptor; written to when the master should look at our row.
         probation: seconds that a new generation's first worker lives before it accepts; 0 for all others; infinity
             for those of a successor, who wait until it has taken over (orders.REVIVE).
+        values: where the application's own metrics are to be kept; None: nowhere.
     """
 
     slot: int
@@ -36,6 +38,7 @@ class WorkerSpec:
     doorbell: int
     stack_files: tuple[int, ...]
     probation: float = 0.0
+    values: Place | None = None
 
     @property
     def stacks(self) -> int:

@@ -28,5 +28,8 @@ PROMISED = {
     "hybridd_config_last_reload_successful",
     "hybridd_config_last_reload_success_timestamp_seconds",
     "hybridd_degraded",
+    "hybridd_application_metrics_series",
+    "hybridd_application_metrics_dropped",
+    "hybridd_application_metrics_collect_duration_seconds",
     "hybridd_metrics_collect_duration_seconds",
 }

@@ -9,6 +9,7 @@ import pytest
 
 from hybridd.master.admin import AdminService, answer, in_json, text
 from hybridd.master.pages import landing, make_pages
+from hybridd.ops.application_metrics import Gathered
 from tests.support.recording import RecordingTransport
 
 
@@ -114,6 +115,34 @@ def test_a_page_with_a_defect_is_an_answer_and_a_log_entry(ask, caplog):
     assert ask(request("/healthz")).startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.fixture
+def later():
+    """A connection whose request is answered later, and what takes its answer."""
+    soon, waiting = Soon(), []
+    transport = RecordingTransport()
+    transport.connect(AdminService(soon, {"/later": lambda _: waiting.append}).connection())
+    transport.feed(request("/later"))
+    soon.turn()
+    transport.settle()
+    return transport, waiting[0]
+
+
+def test_a_page_that_comes_later(later):
+    transport, deliver = later
+    assert not transport.client
+    deliver(text("at last"))
+    deliver(text("twice"))
+    transport.settle()
+    assert bytes(transport.client).endswith(b"\r\n\r\nat last\n")
+
+
+def test_a_page_that_comes_when_its_client_is_gone(later):
+    transport, deliver = later
+    transport.reset()
+    deliver(text("at last"))
+    assert not transport.client
+
+
 def test_pipelined_requests_are_answered_in_order(ask):
     answered = ask(request("/healthz") + request("/nowhere"))
     assert answered.index(b" 200 ") < answered.index(b" 404 ")
@@ -132,11 +161,18 @@ def test_the_real_pages(ready, status):
             self.path = path
             self.fields = {}
 
-    pages = make_pages(lambda: {"status": "running: <1>"}, lambda: ready, NoMetrics())
+    def ask_application(*, openmetrics, deliver):
+        deliver(Gathered(b"jobs_total 3.0\n", series=1))
+
+    collector, found = NoMetrics(), []
+    pages = make_pages(lambda: {"status": "running: <1>"}, lambda: ready, collector, ask_application)
     assert answer(pages, Request("/readyz")).status == status
     assert answer(pages, Request("/readyz")).content == f"{ready[1]}\n".encode()
     assert answer(pages, Request("/healthz")).status == 200
-    assert answer(pages, Request("/metrics")).kind.startswith("text/plain; version=")
+    answer(pages, Request("/metrics"))(found.append)
+    assert found[0].kind.startswith("text/plain; version=")
+    assert found[0].content.endswith(b"jobs_total 3.0\n")
+    assert collector.application.series == 1
     assert json.loads(answer(pages, Request("/status")).content) == {"status": "running: <1>"}
     assert b"/metrics" in answer(pages, Request("/")).content
 
