@@ -17,6 +17,7 @@ from hybridd.master.children import TICKETS, Abort, Drain, Spawn, Step, Why
 from hybridd.master.fork_servers import ForkServers
 from hybridd.master.inheritance import Inheritance
 from hybridd.master.processes import SIGNAL_OF, Reaped, ended, fork, wait
+from hybridd.ops import task_limit
 from hybridd.worker import orders, words
 from hybridd.worker.life import BecomeWorker
 
@@ -46,7 +47,7 @@ class Effects:
             pid = self.fork_servers.order(action, config, probation) if config.preload else fork()
         except OSError as error:
             heritage.scoreboard.fold(action.slot)
-            return events.SpawnFailed(action.slot, action.generation, error.strerror or str(error))
+            return events.SpawnFailed(action.slot, action.generation, task_limit.refusal(error))
         if pid == 0:
             raise BecomeWorker(heritage.take(heritage.spec(action.slot, action.generation, config, probation)))
         return events.Spawned(action.slot, pid, action.generation)

@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hybridd.errors import BootError, ExitCode
-from hybridd.ops import fork_audit
+from hybridd.ops import fork_audit, task_limit
 from hybridd.ops.parent_death import send_at_parents_death
 from hybridd.ops.reparenting import fork_middle
 from hybridd.ops.title import Title, fork_server_title
@@ -134,7 +134,7 @@ class _ForkServer:
             with suppress(ChildProcessError):  # a thread of the application has waited for any child
                 os.waitpid(middle, 0)
         except OSError as error:
-            self._say(Unborn(order.ticket, error.strerror or str(error)))
+            self._say(Unborn(order.ticket, task_limit.refusal(error)))
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return False
 
@@ -146,7 +146,7 @@ class _ForkServer:
             if os.fork():
                 os._exit(ExitCode.CLEAN)
         except OSError as error:
-            self._say(Unborn(order.ticket, error.strerror or str(error)))
+            self._say(Unborn(order.ticket, task_limit.refusal(error)))
             os._exit(ExitCode.SYSTEM)
         return True
 

@@ -30,6 +30,7 @@ from typing import Any
 from hybridd.errors import BootError, ExitCode
 from hybridd.http.request import request_ids
 from hybridd.net.signal_bytes import SignalBytes
+from hybridd.ops import task_limit
 from hybridd.ops.scoreboard import Row
 from hybridd.ops.title import Title, worker_title
 from hybridd.worker import multiprocess_mode, orders, words
@@ -145,7 +146,7 @@ def _serve(spec: WorkerSpec, row: Row, application: Any) -> int:
     except BecomeConnection as become:
         handover = become.handover
     except RuntimeError as error:
-        _log.critical("cannot serve: %s; see the limits on processes (ulimit -u, TasksMax, pids.max)", error)
+        _log.critical("cannot serve: %s; %s", error, task_limit.WHERE)
         signals.close()
         return ExitCode.SYSTEM
     else:
