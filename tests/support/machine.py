@@ -17,10 +17,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.load import Plan
 from tests.support.tools import ENVIRONMENT, platform_kit
+from tests.support.traffic import Load
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+LOAD = "/srv/load"
 
 
 def build_wheel(folder: Path) -> Path:
@@ -48,6 +53,10 @@ class Machine:
                 " HYBRIDD_TEST_OWN_SYSTEMD=1 on a throw-away machine"
             )
 
+    @property
+    def _inside(self) -> list[str]:
+        return [*self._host, "exec"] if self._host else []
+
     def up(self) -> None:
         """Start the machine."""
         if self._host:
@@ -66,7 +75,7 @@ class Machine:
         self, script: str, *, check: bool = True, outside_network: bool = False
     ) -> subprocess.CompletedProcess[str]:
         """Run a shell script there; ``outside_network`` gives it this machine's network (pip)."""
-        where = [*self._host, "exec", *(["--host-net"] if outside_network else [])] if self._host else []
+        where = [*self._inside, *(["--host-net"] if outside_network and self._host else [])]
         done = subprocess.run(
             [*where, "sh", "-c", script],
             env=ENVIRONMENT,
@@ -80,14 +89,20 @@ class Machine:
             raise AssertionError(f"status {done.returncode}: {script}\n{done.stdout}{done.stderr}\n{self.journal()}")
         return done
 
+    def begin(self, script: str) -> subprocess.Popen[str]:
+        """Start a shell script there; ``communicate`` waits for it and returns what it prints."""
+        return subprocess.Popen(
+            [*self._inside, "sh", "-c", script],
+            env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+
     def output(self, script: str) -> str:
         """Return what a script prints."""
         return self.run(script).stdout.strip()
 
     def journal(self, unit: str = "hybridd") -> str:
-        """Return what the service said."""
-        where = [*self._host, "exec"] if self._host else []
-        command = [*where, "journalctl", "--no-pager", "-o", "cat", "-u", unit]
+        """Return what the service said lately."""
+        command = [*self._inside, "journalctl", "--no-pager", "-n", "40", "-o", "cat", "-u", unit]
         return subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=ENVIRONMENT
         ).stdout
@@ -116,7 +131,19 @@ class Machine:
             self.copy(unit, f"/etc/systemd/system/{unit.name}")
         self.copy(ROOT / "config" / "hybridd.yaml", "/etc/hybridd/hybridd.yaml")
         self.copy(ROOT / "tests" / "apps", "/srv/apps")
+        for name in ("load", "client"):
+            self.copy(ROOT / "tests" / "support" / f"{name}.py", f"{LOAD}/tests/support/{name}.py")
         self.run("systemctl daemon-reload")
+
+    def load(self, plan: Plan) -> Load:
+        """Return clients on the machine itself, to be used like those of traffic.py."""
+        return Load(plan, (*self._inside, "env", f"PYTHONPATH={LOAD}", "python3"))
+
+    def reboot(self) -> None:
+        """Restart the machine; only the kit's."""
+        if not self._host:
+            pytest.fail("this machine is not rebooted: tests of a reboot need the platform kit (HYBRIDD_PLATFORM)")
+        subprocess.run([*self._host, "reboot"], check=True, stdin=subprocess.DEVNULL, env=ENVIRONMENT)
 
     def show(self, unit: str, name: str) -> str:
         """Return one property of a unit."""

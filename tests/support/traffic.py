@@ -12,22 +12,27 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from tests.support.load import Plan, Tally
-from tests.support.tools import require
+from tests.support.tools import ENVIRONMENT, require
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 class Load:
-    """A load generator process; ``with Load(Plan(…)) as load:`` starts it and waits for its first answers."""
+    """A load generator process; ``with Load(Plan(…)) as load:`` starts it and waits for its first answers.
 
-    def __init__(self, plan: Plan) -> None:
+    ``python``: what runs Python where the server is, when that is elsewhere (a machine of machine.py).
+    """
+
+    def __init__(self, plan: Plan, python: Sequence[str] = (sys.executable,)) -> None:
         self.plan = plan
+        self._python = python
         self.progress: dict[str, int] = {"answered": 0, "failed": 0, "reopened": 0}
         self.tally = Tally()
         self._unread = b""
@@ -35,8 +40,9 @@ class Load:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.load", json.dumps(asdict(self.plan))],
+            [*self._python, "-m", "tests.support.load", json.dumps(asdict(self.plan))],
             cwd=ROOT,
+            env=os.environ if self._python == (sys.executable,) else ENVIRONMENT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

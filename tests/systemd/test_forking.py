@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.machine import Machine, build_wheel
-
 pytestmark = [pytest.mark.systemd, pytest.mark.watchdog(400)]
 
 GET = "curl -sS --max-time 5 http://127.0.0.1"
@@ -23,16 +21,9 @@ KillMode=mixed
 """
 
 
-@pytest.fixture(scope="module", params=["bookworm", "trixie"])
-def machine(request, tmp_path_factory):
-    machine = Machine(f"hybridd-forking-{request.param}", request.param)
-    machine.up()
-    try:
-        machine.install(build_wheel(tmp_path_factory.mktemp("wheel")))
-        machine.run("install -d -o www-data -g www-data /var/log/shop")
-        yield machine
-    finally:
-        machine.down()
+@pytest.fixture(autouse=True)
+def _log_folder(machine):
+    machine.run("install -d -o www-data -g www-data /var/log/shop")
 
 
 def test_a_script_of_old(machine):
