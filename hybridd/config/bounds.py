@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hybridd.config.conversion import GIB, KIB, MIB
 from hybridd.config.declaration import setting
 from hybridd.config.quantities import duration, integer, size
+from hybridd.config.words import choice
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
@@ -121,6 +122,13 @@ class Limits:
         32 * KIB,
         size(256, 16 * MIB, "32KiB"),
         "The most bytes of header fields in a request. Then 431.",
+    )
+    underscores: str = setting(
+        "drop",
+        choice("drop", "refuse"),
+        "What becomes of header fields with an underscore in their name, which an application could not tell from those"
+        " with a hyphen: drop (they do not reach it) or refuse (400).",
+        also="header_map underscores_in_headers",
     )
     body: int = setting(
         64 * MIB,

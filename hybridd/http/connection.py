@@ -22,7 +22,7 @@ from hybridd.http.outcome import CloseReason, Outcome, Rejection
 from hybridd.http.reader import RequestReader
 from hybridd.http.refusal import MEANINGS, answer_to
 from hybridd.http.response import ResponseHead, Stamp
-from hybridd.http.states import Input, State
+from hybridd.http.states import State
 from hybridd.http.wire import Service, Transport
 
 CLOSE_LINE = b"Connection: close\r\n"
@@ -30,6 +30,8 @@ CLOSE_LINE = b"Connection: close\r\n"
 _PARTING_LINGER = 0.3
 """Seconds: no answer is on its way to an idle client, and a request that crosses our FIN comes within a round trip."""
 NO_PEER = ("", 0)  # a unix socket's
+
+_BETWEEN_REQUESTS = frozenset({State.CONNECTED, State.IDLE, State.EMPTY_LINE, State.PARTING})
 
 _stamp = Stamp()
 
@@ -204,4 +206,4 @@ class Connection:
         return CloseReason.RESET if isinstance(exc, ConnectionError | TimeoutError) else CloseReason.ERROR
 
     def _is_between_requests(self) -> bool:
-        return self._state.input is Input.PARSE and not self._state.reading
+        return self._state in _BETWEEN_REQUESTS

@@ -23,6 +23,18 @@ _USUAL = (
 _REFUSED = frozenset({"HTTP_PROXY"})
 _BARE = frozenset({"HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"})  # meta-variables without the prefix
 
+SINGLE = {
+    "HTTP_HOST": "Host",
+    "CONTENT_LENGTH": "Content-Length",
+    "CONTENT_TYPE": "Content-Type",
+    "HTTP_CONTENT_RANGE": "Content-Range",
+    "HTTP_AUTHORIZATION": "Authorization",
+    "HTTP_PROXY_AUTHORIZATION": "Proxy-Authorization",
+    "HTTP_ORIGIN": "Origin",
+}
+"""Fields that say where a request goes, who sends it or what its body is: of two lines, one server would believe the
+first and another one the second (RFC 9110 5.3 admits one)."""
+
 DROPPED = ""
 """What :func:`learn_key` gives for a name that must not reach the application."""
 

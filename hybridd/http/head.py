@@ -4,7 +4,8 @@ llhttp (strict, through httptools) refuses by itself: bare LF and CR, obs-fold, 
 characters and NUL, Content-Length that is repeated, listed, signed, empty or beside Transfer-Encoding, chunked that is
 repeated or not last.  It accepts, and this file refuses: every version it can spell (0.9, 2.0), RTSP and ICE, several
 spaces between the words of the request line, `#` and strange forms in the target, transfer codings before chunked,
-Transfer-Encoding in HTTP/1.0, a missing, repeated or malformed Host, any expectation.
+Transfer-Encoding in HTTP/1.0, a missing or malformed Host, or another one than the target's, a second line of a field
+that has one, a Connection field that would take the framing away, any expectation, a TRACE with a body.
 
 Every verdict depends on the bytes up to the offending one only, never on how they were split into reads.
 
@@ -19,9 +20,10 @@ import re
 
 from hybridd.errors import HttpError
 from hybridd.http.notes import Notes
+from hybridd.http.options import connection_options, keeps_alive
 from hybridd.http.outcome import Rejection
 from hybridd.http.request import Request
-from hybridd.http.target import is_host, parse_target
+from hybridd.http.target import is_badly_encoded, is_host, is_same_host, is_strange, parse_target
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
 _WORD = re.compile(_TOKEN + rb"*")
@@ -47,14 +49,19 @@ def bad(sentence: str) -> HttpError:
     return HttpError(400, Rejection.BAD_REQUEST, sentence)
 
 
+def bad_line() -> HttpError:
+    """Make a 400 for a request line that is none."""
+    return bad(_NO_LINE)
+
+
 def too_many_fields(most: int) -> HttpError:
     """Make a 431 for a head with more field lines than allowed."""
     return HttpError(431, Rejection.HEADERS_TOO_LARGE, f"There are more than {most} header fields.")
 
 
-def unknown_method(line: bytes) -> HttpError:
-    """Make a 501 for the method that a line begins with."""
-    return _not_implemented(f"The method {line.partition(b' ')[0].decode('latin-1')[:32]} is not known here.")
+def unknown_method() -> HttpError:
+    """Make a 501; the method is a stranger's word, and not sent back."""
+    return _not_implemented("This method is not known here.")
 
 
 def _not_implemented(sentence: str) -> HttpError:
@@ -72,7 +79,7 @@ def judge_method(line: bytes) -> HttpError | None:
     end = word.end()
     if end == len(line):
         return None
-    return unknown_method(line) if end and line[end] == _SPACE else bad(_NO_LINE)
+    return unknown_method() if end and line[end] == _SPACE else bad(_NO_LINE)
 
 
 def check_line(line: bytes, *, complete: bool) -> None:
@@ -117,22 +124,29 @@ def accept(notes: Notes, version: tuple[int, int], line: bytes) -> Request:
     if len(line) != len(notes.method) + 1 + len(target) + VERSION_WORD:
         raise bad(_NO_LINE)  # llhttp lets several spaces pass
     request = Request(_METHODS.get(notes.method) or notes.method.decode("latin-1"), target, version, fields)
-    request.keep_alive = notes.keep_alive
     text = target.decode("latin-1")
-    if text[0] == "/" and "#" not in text:
+    is_path = text[0] == "/" and not is_strange(target)
+    if is_path:
         request.path, _, request.query = text.partition("?")
+        if "%" in text and is_badly_encoded(request.path):
+            raise bad("The path has a percent sign that encodes nothing, or NUL.")
     else:
         _take_other_target(request, text)
     host = fields.get("HTTP_HOST")
     if host is None:
         if version is V11:
             raise bad("An HTTP/1.1 request needs a Host header.")
-    elif notes.hosts > 1:
-        raise bad("There is more than one Host header.")
     elif not is_host(host):
         raise bad("The Host header is not host[:port].")
-    if request.authority:
-        fields["HTTP_HOST"] = request.authority  # RFC 9112 3.2.2: Host is ignored then
+    if notes.fault:
+        raise bad(notes.fault)
+    if not is_path:
+        _settle_host(request, host)
+    options = fields.get("HTTP_CONNECTION")
+    if options is None:
+        request.keep_alive = version is V11
+    else:
+        _take_options(request, options)
     return request
 
 
@@ -141,6 +155,25 @@ def _take_other_target(request: Request, text: str) -> None:
         raise _not_implemented("CONNECT is for proxies, and this is none.")
     try:
         request.path, request.query, request.scheme, request.authority = parse_target(request.method, text)
+    except ValueError as error:
+        raise bad(str(error)) from None
+
+
+def _settle_host(request: Request, host: str | None) -> None:
+    """Refuse a Host that is not the authority of a target in absolute-form.
+
+    RFC 9112 3.2.2 has a server ignore such a Host, and 3.2 has the client make them identical.  A server in front that
+    goes by Host would have sent the request somewhere else than we.
+    """
+    if request.authority:
+        if host is not None and not is_same_host(host, request.authority, request.scheme):
+            raise bad("The Host header is another one than the request-target's authority.")
+        request.fields["HTTP_HOST"] = request.authority
+
+
+def _take_options(request: Request, field: str) -> None:
+    try:
+        request.keep_alive = keeps_alive(connection_options(field), request.version)
     except ValueError as error:
         raise bad(str(error)) from None
 
@@ -167,6 +200,8 @@ def check_framing(request: Request, *, upgrade: bool, body_limit: int) -> int | 
             raise HttpError(413, Rejection.BODY_TOO_LARGE, sentence)
     if request.method == "CONNECT":
         raise _not_implemented("CONNECT is for proxies, and this is none.")
+    if length != 0 and request.method == "TRACE":
+        raise bad("A TRACE request has no body.")  # RFC 9110 9.3.8
     if upgrade and length != 0:
         # llhttp ends such a request with its head; its body would be read as the next request (smuggling).
         raise _not_implemented("An upgrade of a request with a body is not understood here.")

@@ -20,14 +20,15 @@ from hybridd.config.settings import Limits
 from hybridd.http.head import V11
 from hybridd.http.memory import Memory
 from hybridd.http.request import KnownFields, Request
+from hybridd.http.target import is_badly_encoded
 
 _BLOCKS = 256  # twice so many at most, of up to _LONGEST bytes and about as much again for the fields
 _LONGEST = 4096
 _LINES = 512  # twice so many at most
 _LONGEST_LINE = 256
 
-# Origin-form only, with the characters that llhttp admits in it (test_known_heads.py compares them all).
-_LINE = re.compile(rb"(GET|HEAD|POST|OPTIONS|DELETE|PUT|PATCH) ((/[!\"$->@-~]*)(?:\?([!\"$-~]*))?) HTTP/1\.1\r")
+# Origin-form only, with the characters that llhttp and head.py admit in it (test_known_heads.py compares them all).
+_LINE = re.compile(rb"(GET|HEAD|POST|OPTIONS|DELETE|PUT|PATCH) ((/[!$-;=@-~]*)(?:\?([!$-;=?-~]*))?) HTTP/1\.1\r")
 
 _Line = tuple[str, bytes, str, str]  # method, target, path, query
 _Block = tuple[KnownFields, bool, Limits]
@@ -59,6 +60,8 @@ def _read_line(line: bytes) -> _Line | None:
         return None
     method, target, path, query = match.groups(b"")
     words = method.decode("latin-1"), target, path.decode("latin-1"), query.decode("latin-1")
+    if b"%" in path and is_badly_encoded(words[2]):
+        return None
     if len(line) <= _LONGEST_LINE:
         _lines.learn(line, words)
     return words

@@ -14,7 +14,8 @@ from collections.abc import Callable
 
 from httptools import HttpRequestParser
 
-from hybridd.http.fields import KEYS, learn_key
+from hybridd.config.settings import Limits
+from hybridd.http.fields import KEYS, SINGLE, learn_key
 
 
 class Notes:
@@ -23,13 +24,13 @@ class Notes:
     Attributes:
         parser: llhttp; None when it is of no more use.
         method, target: as received.
-        keep_alive: the client is willing to go on after this message.
+        keep_alive: llhttp is willing to go on after this message.
         upgrade: llhttp stops after the head (Connection: upgrade, or CONNECT).
         fields: the head's fields under CGI names; the trailer's once the head is accepted.
         unlisted: field lines without an entry of their own in ``fields``: repeated or dropped.
-        hosts: Host lines, when there is any.
-        most_fields: field lines that are worth joining; a message with more of them is refused anyway, and joining
-            without end is quadratic work.
+        fault: a field line for which the head is refused, as a sentence; empty: none.
+        limits: ``headers`` lines are joined at most; a message with more is refused anyway, and joining without end is
+            quadratic work.
         head_complete, message_complete: how far llhttp has come.
         parts: pieces of a chunked body not yet taken.
         chunks: chunk headers seen.
@@ -37,13 +38,13 @@ class Notes:
 
     __slots__ = (
         "chunks",
+        "fault",
         "fields",
         "head_complete",
-        "hosts",
         "keep_alive",
+        "limits",
         "message_complete",
         "method",
-        "most_fields",
         "parser",
         "parts",
         "target",
@@ -51,8 +52,8 @@ class Notes:
         "upgrade",
     )
 
-    def __init__(self, most_fields: int) -> None:
-        self.most_fields = most_fields
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
         self.parser: HttpRequestParser | None = HttpRequestParser(self)
         self.parts: list[bytes] = []
         self.chunks = 0
@@ -63,7 +64,7 @@ class Notes:
         self.method = self.target = b""
         self.fields: dict[str, str] = {}
         self.unlisted = 0
-        self.hosts = 1
+        self.fault = ""
         self.keep_alive = self.upgrade = self.head_complete = self.message_complete = False
 
     def on_url(self, part: bytes) -> None:
@@ -89,9 +90,12 @@ class Notes:
                 self.fields[key] = value.rstrip().decode("latin-1")
                 return
         self.unlisted += 1
-        if key == "HTTP_HOST":
-            self.hosts += 1
-        elif key and self.unlisted <= self.most_fields:
+        if not key:
+            if self.limits.underscores == "refuse" and b"_" in name:
+                self.fault = self.fault or "A header field has an underscore in its name."
+        elif key in SINGLE:
+            self.fault = self.fault or f"There is more than one {SINGLE[key]} header."
+        elif self.unlisted <= self.limits.headers:
             self.fields[key] += ("; " if key == "HTTP_COOKIE" else ", ") + value.rstrip().decode("latin-1")
 
     def on_headers_complete(self) -> None:

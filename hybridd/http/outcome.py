@@ -34,6 +34,7 @@ class Rejection(StrEnum):
     QUEUE_TIMEOUT = "queue_timeout"
     HANDLER_TIMEOUT = "handler_timeout"
     SPOOL_FULL = "spool_full"
+    MISDIRECTED = "misdirected"
 
 
 class CloseReason(StrEnum):

@@ -45,7 +45,6 @@ class RequestReader(Notes):
 
     __slots__ = (
         "_fed",
-        "_limits",
         "_line",
         "_line_complete",
         "_tail",
@@ -57,8 +56,7 @@ class RequestReader(Notes):
     )
 
     def __init__(self, limits: Limits) -> None:
-        super().__init__(limits.headers)
-        self._limits = limits
+        super().__init__(limits)
         self._usual = True
         # Of a head that does not arrive in one read:
         self._fed = 0
@@ -77,8 +75,7 @@ class RequestReader(Notes):
             reader = _spare.pop()  # no look before it: loops of other threads take from here too
         except IndexError:
             return cls(limits)
-        reader._limits = limits  # noqa: SLF001 - its own class
-        reader.most_fields = limits.headers
+        reader.limits = limits
         return reader
 
     def give_back(self) -> None:
@@ -102,7 +99,7 @@ class RequestReader(Notes):
             return self._feed_body(data)
         end = data.find(END) + len(END)
         line_end = data.find(b"\r\n")
-        limits = self._limits
+        limits = self.limits
         if self._fed or end < len(END) or line_end > limits.request_line or end - line_end - 2 > limits.header_bytes:
             return self._feed_slowly(data)
         # The whole head is here: the way of nearly every request.
@@ -134,6 +131,8 @@ class RequestReader(Notes):
     def _feed_slowly(self, data: bytes) -> bytes:
         """Take a part of a head: up to its end, and no more of it than the limits allow."""
         self._usual = False
+        if not self._fed and data[0] in b"\r\n":
+            raise head.bad_line()  # llhttp leaves out any number of them
         end = find_end(self._tail, data)
         piece = data if end < 0 else data[:end]
         allowed, error = self._measure(piece)
@@ -151,7 +150,7 @@ class RequestReader(Notes):
 
     def _measure(self, piece: bytes) -> tuple[int, HttpError | None]:
         """Note the request line; say how many bytes of the piece the limits allow, and what to raise behind them."""
-        limits = self._limits
+        limits = self.limits
         start = 0  # of the header fields, in the piece
         if not self._line_complete:
             known = len(self._line)
@@ -211,7 +210,7 @@ class RequestReader(Notes):
         if self.head_complete:
             self._accept()
         elif reason.startswith("Invalid method"):  # one of RTSP's
-            raise head.unknown_method(self._line)
+            raise head.unknown_method()
         else:
             head.check_line(self._line, complete=self._line_complete)
             self._check_line_and_count()
@@ -220,12 +219,12 @@ class RequestReader(Notes):
     def _check_line_and_count(self) -> None:
         if self._line_complete:
             head.version_of(self._line)
-        if len(self.fields) + self.unlisted > self._limits.headers:
-            raise head.too_many_fields(self._limits.headers)
+        if len(self.fields) + self.unlisted > self.limits.headers:
+            raise head.too_many_fields(self.limits.headers)
 
     def _accept(self) -> bool:
         """Make the request of a whole head, and find out about its body; True: a plain one, see known_heads.learn."""
-        limits = self._limits
+        limits = self.limits
         line = self._line
         version = head.VERSIONS.get(line[-head.VERSION_WORD :]) or head.version_of(line)
         fields = self.fields
@@ -257,8 +256,8 @@ class RequestReader(Notes):
         if length is None:
             self.fields = request.trailers = {}
             self.unlisted = 0
-            self.body = ChunkedBodyReader(self._limits, self)
+            self.body = ChunkedBodyReader(self.limits, self)
         else:
-            self.body = BodyReader(self._limits, length)
+            self.body = BodyReader(self.limits, length)
         request.body = self.body.body
         self.request = request

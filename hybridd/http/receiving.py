@@ -8,6 +8,7 @@ Runs in:   the leader thread, inside the transport's callbacks.
 from __future__ import annotations
 
 import errno
+import re
 from abc import abstractmethod
 
 from hybridd.errors import HttpError
@@ -26,8 +27,11 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _UNDISTURBED = 1.0
 """Seconds that a connection may surely be silent: several round trips round the world."""
 _LAST_OF_CRLF = 0x0D  # nothing that a request line may begin with is so low
+_EMPTY_LINES = re.compile(rb"(?:\r\n)*").match
+_CR = b"\r"
 
 _PARSE, _KEEP = Input.PARSE, Input.KEEP
+_WANTS_MORE = frozenset({_PARSE, Input.EMPTY_LINE})
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -61,6 +65,9 @@ class Receiving(Connection):
             self._read(data)
         elif taken is _KEEP:
             self._set_aside(data)
+        elif taken is Input.EMPTY_LINE:
+            self._rest()
+            self._read(_CR + data)
 
     def eof_received(self) -> bool:
         """Note the client's FIN; True keeps the write side open for the answers that are due."""
@@ -78,7 +85,7 @@ class Receiving(Connection):
         now = self._service.clock.now
         if reader is None:
             if data[0] <= _LAST_OF_CRLF:
-                data = data.lstrip(b"\r\n")  # RFC 9112 2.2: some clients end a body with it
+                data = self._skip_empty_lines(data)
                 if not data:
                     return
             request = recall(data, self._limits)
@@ -94,7 +101,12 @@ class Receiving(Connection):
             self._reader = reader
             self._refuse_reading(error)
             return
-        body = reader.body
+        body, request = reader.body, reader.request
+        if request is not None and request.scheme == "https" and self._transport.get_extra_info("ssl_object") is None:
+            # RFC 9110 7.4: what is for those whom a certificate has convinced is for nobody else.
+            self._reader = reader
+            self._refuse_reading(refusal(421, Rejection.MISDIRECTED))
+            return
         if body is None and reader.complete:
             self._announce_read(reader, rest, now)
             return
@@ -104,6 +116,20 @@ class Receiving(Connection):
                 self._enter(State.HEAD)
         else:
             self._read_body(reader, body, rest)
+
+    def _skip_empty_lines(self, data: bytes) -> bytes:
+        """Leave out empty lines before a request (RFC 9112 2.2: some clients end a body with one)."""
+        empty = _EMPTY_LINES(data)
+        assert empty is not None  # none of them are some, too
+        data = data[empty.end() :]
+        if data == _CR:
+            self._enter(State.EMPTY_LINE)
+            return b""
+        return data
+
+    def _rest(self) -> None:
+        """Go back between two requests; the deadline stays what it is."""
+        self._state = State.PARTING if self._grace is not None else State.IDLE if self._number else State.CONNECTED
 
     def _announce_read(self, reader: RequestReader, rest: bytes, now: float) -> None:
         request = reader.request
@@ -165,7 +191,7 @@ class Receiving(Connection):
 
     def _close_if_no_more(self) -> None:
         """Close behind a FIN when more input would be needed."""
-        if self._reading is Reading.ENDED and self._state.input is _PARSE:
+        if self._reading is Reading.ENDED and self._state.input in _WANTS_MORE:
             self._transport.close()
 
     def _refuse_reading(self, error: HttpError) -> None:

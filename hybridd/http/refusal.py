@@ -20,6 +20,7 @@ _PHRASES = {
     413: "Content Too Large",
     414: "URI Too Long",
     417: "Expectation Failed",
+    421: "Misdirected Request",
     431: "Request Header Fields Too Large",
     500: "Internal Server Error",
     501: "Not Implemented",
@@ -50,6 +51,9 @@ MEANINGS = {
     Rejection.EXPECTATION: _REFUSED,
     Rejection.NOT_IMPLEMENTED: _REFUSED,
     Rejection.VERSION: _REFUSED,
+    Rejection.MISDIRECTED: Meaning(
+        Outcome.REFUSED, CloseReason.PROTOCOL_ERROR, "An https URI is asked for over a connection without TLS."
+    ),
     Rejection.HEAD_TIMEOUT: Meaning(
         Outcome.DEADLINE, CloseReason.HEAD_TIMEOUT, "The request's head did not arrive in time."
     ),

@@ -23,6 +23,7 @@ class Input(Enum):
 
     PARSE = auto()  # they are parsed; FIN ends the connection
     KEEP = auto()  # they wait unparsed, within bounds; FIN is a half-close, and what is complete is answered
+    EMPTY_LINE = auto()  # an LF must come next; FIN ends the connection
     DISCARD = auto()  # nobody wants them; FIN ends the connection
 
 
@@ -79,6 +80,12 @@ class State(Enum):
         expiry=Expiry.CLOSE,
         reason=CloseReason.KEEP_ALIVE_TIMEOUT,
         gives_way=True,
+    )
+    EMPTY_LINE = Row(
+        "between two requests, in the middle of an empty line: its CR has come; the deadline before goes on",
+        Input.EMPTY_LINE,
+        expiry=Expiry.CLOSE,
+        reason=CloseReason.KEEP_ALIVE_TIMEOUT,
     )
     PARTING = Row(
         "idle, and will be closed unless a request comes within the grace that drain() was given",

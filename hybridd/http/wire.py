@@ -47,7 +47,7 @@ class Transport(Protocol):
         """Tell whether ``close`` or ``abort`` was called or the connection is lost."""
 
     def get_extra_info(self, name: str, default: Any = None, /) -> Any:
-        """Know ``peername``; others are not asked for here."""
+        """Know ``peername``, and ``ssl_object`` when there is TLS."""
 
     def get_write_buffer_size(self) -> int:
         """Bytes written and not yet taken by the kernel, file parts included."""

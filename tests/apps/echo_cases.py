@@ -13,6 +13,7 @@ def application(environ, start_response):
     seen = {
         "method": environ["REQUEST_METHOD"],
         "target": target,
+        "path": path,
         "fields": {key: value for key, value in environ.items() if FIELD.match(key)},
         "body": environ["wsgi.input"].read().decode("latin-1"),
     }

@@ -1,13 +1,14 @@
-"""Every case under tests/http_cases against the real daemon, over real sockets: whole, and cut at random places."""
+"""Every case under tests/http_cases against the real daemon, over real sockets: whole, byte by byte, cut at random."""
 
 from __future__ import annotations
 
 import contextlib
-
-import pytest
+import re
+from collections import Counter
+from itertools import groupby, pairwise
 
 from tests.support.client import Client, request_bytes
-from tests.support.http_cases import case_names, check, load_case, parse_responses
+from tests.support.http_cases import REFUSALS, case_names, check, load_case, parse_responses
 
 ECHO = {
     "application": "echo_cases:application",
@@ -16,21 +17,37 @@ ECHO = {
     "timeouts": {"head": "500ms", "body": "500ms", "linger": "200ms"},
 }
 TRAILING = request_bytes("GET", "/trailing", {"Connection": "close"})
+SINGLE = 300  # of so many bytes at either end of a case each is sent alone
 
 
-def play(address, case, pieces):
-    """Let a client send the pieces and check everything that it can see."""
-    with Client(address) as client:
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused before all of it was sent
-            for piece in pieces:
-                client.send(piece)
-            if case.fin:
-                client.half_close()
-            elif case.end != "waiting":
-                client.send(TRAILING)
-        seen = client.read_until_cut()
-    methods = [event.method for event in case.events if event.status >= 200]
-    responses = parse_responses(seen, [*methods, "GET"])
+def whole(data, rng):
+    return [data]
+
+
+def byte_by_byte(data, rng):
+    places = [at for at in range(len(data)) if at < SINGLE or at > len(data) - SINGLE]
+    return [data[start:end] for start, end in pairwise([*places, len(data)])]
+
+
+def cut(data, rng):
+    places = sorted({0, len(data), *(rng.randrange(len(data) + 1) for _ in range(3))})
+    return [data[start:end] for start, end in pairwise(places)]
+
+
+def send(client, case, pieces):
+    """Send a case, and another request behind it unless that would make another case of it."""
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused before all of it was sent
+        for piece in pieces:
+            client.send(piece)
+        if case.fin:
+            client.half_close()
+        elif case.end != "waiting":
+            client.send(TRAILING)
+
+
+def look(client, case):
+    """Check everything that a client can see."""
+    responses = parse_responses(client.read_until_cut(), [*case.methods, "GET"])
     if case.end == "open" and not case.fin:
         assert responses.pop().echoed()["target"] == "/trailing", "the connection was not open"
     elif case.end == "waiting" and len(responses) > len(case.events):  # of an empty line nobody speaks
@@ -38,24 +55,54 @@ def play(address, case, pieces):
     check(case, responses)
 
 
-def cut(data, rng):
-    """Cut the bytes into a few pieces."""
-    places = sorted(rng.randrange(len(data) + 1) for _ in range(3))
-    return [data[start:end] for start, end in zip([0, *places], [*places, len(data)], strict=True) if start < end]
+def problems(address, cases, way, rng):
+    """Play all cases; those that end by a deadline wait for it together."""
+    with contextlib.ExitStack() as clients:
+        waiting = []
+        for case in sorted(cases, key=lambda case: case.end != "waiting"):
+            client = clients.enter_context(Client(address))
+            send(client, case, way(case.data, rng))
+            waiting.append((client, case))
+            if case.end != "waiting":
+                yield from problem(*waiting.pop(), way)
+                client.close()
+        for client, case in waiting:
+            yield from problem(client, case, way)
 
 
-@pytest.mark.parametrize("how", ["whole", "cut"])
-def test_cases(serve, rng, how):
-    server = serve(ECHO)
-    address = server.address
-    problems = {}
-    for name in case_names():
-        case = load_case(name)
-        try:
-            play(address, case, [case.data] if how == "whole" else cut(case.data, rng))
-        except (AssertionError, ValueError, OSError) as problem:
-            problems[name] = f"{type(problem).__name__}: {problem}"
-    assert not problems, "\n".join(f"{name}: {problem}" for name, problem in problems.items())
-    assert server.fetch("/after").status == 200
-    assert "Traceback" not in server.log()
-    assert len(server.wait_workers(1)) == 1
+def problem(client, case, way):
+    try:
+        look(client, case)
+    except (AssertionError, ValueError, OSError) as error:
+        yield f"{case.name}, {way.__name__}: {type(error).__name__}: {error}"
+
+
+def refused(cases):
+    """Count the statuses that the server itself gives."""
+    return Counter(event.status for case in cases for event in case.events if event.status in REFUSALS)
+
+
+def logged(server):
+    """Count the statuses in the access log."""
+    statuses = [re.search(r'" ([0-9]{3}) ', line) for line in server.access_log()]
+    return Counter(int(status[1]) for status in statuses if status)
+
+
+def test_cases(serve, rng):
+    ways = (whole, byte_by_byte, cut)
+
+    def settings(case):
+        return sorted(case.settings.items())
+
+    for own, group in groupby(sorted(map(load_case, case_names()), key=settings), settings):
+        cases = list(group)
+        server = serve(ECHO | {"limits": ECHO["limits"] | dict(own)})
+        found = [line for way in ways for line in problems(server.address, cases, way, rng)]
+        assert not found, "\n".join(found)
+        assert server.fetch("/after").status == 200
+        for status, count in refused(cases).items():
+            reason = REFUSALS[status].reason
+            server.wait_metric("hybridd_http_requests_rejected_total", count * len(ways), reason=reason)
+            assert logged(server)[status] == count * len(ways), status
+        assert "Traceback" not in server.log()
+        assert len(server.wait_workers(1)) == 1

@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 CASES = Path(__file__).parents[1] / "http_cases"
 _ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|\{((?:[^}\\]|\\.)*)\*([0-9]+)\}|(.))", re.DOTALL)
@@ -30,6 +30,33 @@ def unescape(text: bytes) -> bytes:
     return _ESCAPE.sub(plain, text)
 
 
+SOURCE = re.compile(r"RFC \d{4} [0-9A-C]+(\.\d+)*|PEP 3333|limits\.[a-z_]+|CVE-\d{4}-\d+")
+"""Where a case comes from: a section, a setting of hybridd, a fault that another server had."""
+
+
+class Refusal(NamedTuple):
+    """What else is true of an answer with a status."""
+
+    phrase: str
+    reason: str  # label of hybridd_http_requests_rejected_total
+
+
+REFUSALS = {
+    400: Refusal("Bad Request", "bad_request"),
+    413: Refusal("Content Too Large", "body_too_large"),
+    414: Refusal("URI Too Long", "uri_too_long"),
+    417: Refusal("Expectation Failed", "expectation"),
+    421: Refusal("Misdirected Request", "misdirected"),
+    431: Refusal("Request Header Fields Too Large", "headers_too_large"),
+    501: Refusal("Not Implemented", "not_implemented"),
+    505: Refusal("HTTP Version Not Supported", "version"),
+}
+
+# What a refused client is told: one sentence, nothing of ours but words of HTTP, nothing of its own.
+_SENTENCE = re.compile(rb"(?!.*(?:python|hybridd|httptools|llhttp|Error|0x))[A-Z][ -~]{5,120}\.\n")
+_WORDS = re.compile(rb"smuggled|example|evil|BREW|secret")  # what cases use where something could be echoed
+
+
 @dataclass
 class Event:
     """One thing that must be seen: an answer of the server itself, or the application's to a request."""
@@ -37,21 +64,40 @@ class Event:
     status: int
     method: str = ""
     target: str = ""
+    path: str | None = None
     fields: dict[str, str] = field(default_factory=dict)
     absent: list[str] = field(default_factory=list)
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    refused: str = ""  # the method of a refused request, where it matters
 
 
 @dataclass
 class Case:
-    """One case."""
+    """One case.
+
+    Attributes:
+        sources: where it is written what must happen, see SOURCE.
+        settings: of ``limits``, as text, where they are not those of the README.
+    """
 
     name: str
     data: bytes
     events: list[Event]
     end: str
     fin: bool
+    sources: list[str] = field(default_factory=list)
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods of the requests that are answered finally; empty: refused."""
+        return [event.method or event.refused for event in self.events if event.status >= 200]
+
+    @property
+    def refusals(self) -> list[str]:
+        """The reasons under which the metrics count its refusals."""
+        return [REFUSALS[event.status].reason for event in self.events if event.status >= 200 and not event.method]
 
 
 @dataclass
@@ -61,6 +107,7 @@ class Response:
     status: int
     headers: list[tuple[str, str]]
     body: bytes
+    reason: str = ""
 
     def header(self, name: str) -> str | None:
         """Give the value of a header that is there once, or None."""
@@ -97,31 +144,47 @@ def case_names() -> list[str]:
 
 def _read_line(case: Case, line: str) -> None:
     word, _, rest = line.partition(" ")
-    events = case.events
-    if word in {"open", "close", "waiting"}:
+    if word == "from":
+        case.sources.append(rest)
+    elif word == "setting":
+        name, _, value = rest.partition(" ")
+        case.settings[name] = value
+    elif word in {"open", "close", "waiting"}:
         case.end = word
     elif word == "fin":
         case.fin = True
     elif word == "request":
         method, target = rest.split(" ")
-        events.append(Event(200, method, target))
-    elif word == "answer":
-        if rest.startswith("as "):
-            events[-1].status = int(rest.removeprefix("as "))
-        else:
-            events.append(Event(int(rest)))
-    elif word == "field":
-        name, _, value = rest.partition(" ")
-        events[-1].fields[name] = unescape(value.encode("latin-1")).decode("latin-1")
-    elif word == "no-field":
-        events[-1].absent.append(rest)
-    elif word == "body":
-        events[-1].body = unescape(rest.encode("latin-1"))
-    elif word == "header":
-        name, _, value = rest.partition(" ")
-        events[-1].headers[name] = value
-    else:
+        case.events.append(Event(200, method, target))
+    elif word == "answer" and not rest.startswith("as "):
+        status, _, refused = rest.partition(" to ")
+        case.events.append(Event(int(status), refused=refused))
+    elif not _read_detail(case.events[-1], word, rest):
         raise ValueError(f"{case.name}.events: {line!r}")
+
+
+def _read_detail(event: Event, word: str, rest: str) -> bool:
+    """Read a line that belongs to an event; tell whether it was one."""
+    name, _, value = rest.partition(" ")
+    if word == "answer":
+        event.status = int(rest.removeprefix("as "))
+    elif word == "field":
+        event.fields[name] = _text(value)
+    elif word == "no-field":
+        event.absent.append(rest)
+    elif word == "path":
+        event.path = _text(rest)
+    elif word == "body":
+        event.body = _text(rest).encode("latin-1")
+    elif word == "header":
+        event.headers[name] = value
+    else:
+        return False
+    return True
+
+
+def _text(notation: str) -> str:
+    return unescape(notation.encode("latin-1")).decode("latin-1")
 
 
 def parse_responses(data: bytes, methods: list[str]) -> list[Response]:
@@ -141,7 +204,7 @@ def parse_responses(data: bytes, methods: list[str]) -> list[Response]:
         if match is None:
             raise ValueError(f"no status line: {start!r}")
         headers = [(name, value) for name, _, value in (line.partition(": ") for line in lines)]
-        response = Response(int(match[1]), headers, b"")
+        response = Response(int(match[1]), headers, b"", start[13:])
         responses.append(response)
         if response.status < 200:
             continue
@@ -187,13 +250,27 @@ def check(case: Case, responses: list[Response]) -> None:
         for name, value in event.headers.items():
             assert response.header(name) == (None if value == "-" else value), f"{case.name}: {name}"
         if not event.method:
-            assert event.status < 200 or response.header("Connection") == "close", case.name
+            _check_refusal(case, event, response)
         elif event.status == 200 and event.method != "HEAD":
             _check_request(case, event, response.echoed())
 
 
+def _check_refusal(case: Case, event: Event, response: Response) -> None:
+    if event.status < 200:
+        return
+    assert response.header("Connection") == "close", case.name
+    assert response.reason == REFUSALS[event.status].phrase, case.name
+    if event.refused == "HEAD":
+        assert not response.body, case.name
+        return
+    assert _SENTENCE.fullmatch(response.body), f"{case.name}: {response.body!r}"
+    echoed = [word for word in _WORDS.findall(case.data) if word in response.body]
+    assert not echoed, f"{case.name}: {response.body!r} gives back {echoed}"
+
+
 def _check_request(case: Case, event: Event, seen: dict[str, Any]) -> None:
     assert (seen["method"], seen["target"]) == (event.method, event.target), case.name
+    assert event.path is None or seen["path"] == event.path, case.name
     assert seen["body"].encode("latin-1") == event.body, case.name
     for name, value in event.fields.items():
         assert seen["fields"].get(name) == value, f"{case.name}: {name}"

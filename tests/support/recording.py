@@ -331,7 +331,7 @@ class Wire:
         self,
         answer: Answer | None = respond_ok,
         *,
-        limits: Mapping[str, int] | None = None,
+        limits: Mapping[str, Any] | None = None,
         timeouts: Mapping[str, float] | None = None,
         room: int | None = None,
         peername: Any = ("192.0.2.7", 40000),

@@ -57,6 +57,38 @@ def test_a_request_within_the_grace_is_answered_and_told():
     assert wire.closed() == "drain"
 
 
+def test_half_an_empty_line_is_no_request_and_changes_no_deadline():
+    wire = Wire()
+    wire.send(GET, b"\r")
+    assert wire.protocol.state is State.EMPTY_LINE
+    assert wire.counts.reading == 0
+    wire.send(b"\n\r\n", GET)
+    assert wire.statuses() == [200, 200]
+    wire.transport.advance(wire.timeouts.keep_alive - 1)
+    wire.send(b"\r")
+    wire.transport.advance(1)
+    assert wire.closed() == "keep_alive_timeout"
+
+
+@pytest.mark.parametrize("before", [b"", GET])
+def test_a_drain_parts_half_an_empty_line_too(before):
+    wire = Wire()
+    wire.send(before, b"\r")
+    drained(wire)
+    wire.transport.advance(2.0)
+    assert wire.transport.fin
+    wire.fin()
+    assert wire.closed() == "drain"
+
+
+def test_an_empty_line_does_not_prolong_a_drain():
+    wire = drained(Wire())
+    wire.send(b"\r", b"\n")
+    assert wire.protocol.state is State.PARTING
+    wire.transport.advance(2.0)
+    assert wire.transport.fin
+
+
 def test_a_request_that_has_begun_is_answered():
     wire = Wire()
     wire.send(GET[:10])

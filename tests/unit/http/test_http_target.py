@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hybridd.http.target import Target, is_host, parse_target
+from hybridd.http.target import Target, is_host, is_same_host, parse_target
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,8 @@ from hybridd.http.target import Target, is_host, parse_target
         ("OPTIONS", "http://h", Target("*", "", "http", "h")),
         ("OPTIONS", "http://h/", Target("/", "", "http", "h")),
         ("OPTIONS", "http://h?q", Target("/", "q", "http", "h")),
+        ("OPTIONS", "http://h?", Target("/", "", "http", "h")),
+        ("GET", "http://h/?%zz", Target("/", "%zz", "http", "h")),
     ],
 )
 def test_forms(method, target, parsed):
@@ -40,6 +42,10 @@ def test_forms(method, target, parsed):
         ("GET", "http:/h", "neither"),
         ("GET", "http://", "authority"),
         ("GET", "http://u@h/", "authority"),
+        ("GET", "http://h:0/", "authority"),
+        ("GET", "/a<b", "angle bracket"),
+        ("GET", "http://h/%zz", "percent sign"),
+        ("GET", "http://h/%00", "percent sign"),
     ],
 )
 def test_what_is_no_form(method, target, sentence):
@@ -47,7 +53,7 @@ def test_what_is_no_form(method, target, sentence):
         parse_target(method, target)
 
 
-@pytest.mark.parametrize("host", ["a", "A.example:80", "127.0.0.1", "[::1]", "[::1]:8080", "a:", "a%20b", "my_host"])
+@pytest.mark.parametrize("host", ["a", "A.example:80", "127.0.0.1", "[::1]", "[::1]:8080", "a:", "a:65535", "my_host"])
 def test_hosts(host):
     assert is_host(host)
     assert is_host(host), "also when it is remembered"
@@ -58,6 +64,27 @@ def test_hosts(host):
 )
 def test_what_is_no_host(host):
     assert not is_host(host)
+
+
+@pytest.mark.parametrize("host", ["a%20b", "a:0", "a:65536", "[:::]", "[1.2.3.4]"])
+def test_what_is_no_host_for_us(host):
+    assert not is_host(host)
+
+
+@pytest.mark.parametrize(
+    ("host", "authority", "scheme", "same"),
+    [
+        ("a", "A", "http", True),
+        ("a:80", "a", "http", True),
+        ("a:", "a:80", "http", True),
+        ("a:443", "a", "https", True),
+        ("a:443", "a", "http", False),
+        ("a", "b", "http", False),
+        ("a:8080", "a:80", "http", False),
+    ],
+)
+def test_same_hosts(host, authority, scheme, same):
+    assert is_same_host(host, authority, scheme) is same
 
 
 def test_hosts_are_remembered_within_bounds():
