@@ -56,6 +56,10 @@ class HybriddError(Exception):
     exit_code = ExitCode.UNEXPECTED
 
 
+class SpoolFullError(OSError):
+    """Temporary files have all that ``limits.spool`` allows them."""
+
+
 class UsageError(HybriddError):
     """The command line is wrong."""
 

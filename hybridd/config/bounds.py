@@ -176,6 +176,12 @@ class Limits:
         "The fewest bytes per second that a client must take of an answer that waits for it, on average over each"
         " timeouts.write; 0: one byte is enough.",
     )
+    spool: int = setting(
+        GIB,
+        size(MIB, 1024 * GIB, "1GiB"),
+        "How much of the disk the temporary files of one worker may take, those of request bodies and of answers."
+        " Then 503 for a body, and an answer waits for its client. With dispatch fork: of one connection.",
+    )
     response_memory: int = setting(
         256 * KIB,
         size(4 * KIB, GIB, "256KiB"),

@@ -11,7 +11,7 @@ import errno
 import re
 from abc import abstractmethod
 
-from hybridd.errors import HttpError
+from hybridd.errors import HttpError, SpoolFullError
 from hybridd.http.access import AccessRecord
 from hybridd.http.body_reader import BodyReader
 from hybridd.http.connection import Connection, Reading
@@ -160,11 +160,14 @@ class Receiving(Connection):
             self._transport.set_deadline(timeouts.body)
 
     def body_spooled(self, error: OSError | None) -> None:
-        """Say that the chunks given to ``service.spool_body`` are stored, or why not (answered 507 or 500)."""
+        """Say that the chunks given to ``service.spool_body`` are stored, or why not (answered 503, 507 or 500)."""
         reader = self._reader
         if self._state is not State.SPOOLING or reader is None or reader.body is None:
             if reader is not None:  # the client has gone meanwhile
                 self._drop_reader()
+            return
+        if isinstance(error, SpoolFullError):
+            self._refuse_reading(refusal(503, Rejection.SPOOL_FULL))
             return
         if error is not None:
             status = 507 if error.errno in _DISK_FULL else 500

@@ -16,6 +16,8 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
+from hybridd.http.counts import HttpCounts
+from hybridd.http.outcome import CloseReason
 from hybridd.net.listener import Listener
 from hybridd.net.reactor import READ
 from hybridd.net.terms import Terms, reset_on_close
@@ -23,6 +25,7 @@ from hybridd.net.transport import SocketTransport
 from hybridd.ops.accept_queue import read_accept_queue
 from hybridd.worker.crowd import Crowd
 from hybridd.worker.gate import Gate
+from hybridd.worker.reserve import EXHAUSTED, Reserve
 
 _log = logging.getLogger("hybridd.worker")
 
@@ -32,6 +35,15 @@ _BATCH = 16
 _PAUSE = 1.0
 """Seconds without accepting when it does not work: no descriptors or memory left, or the listener was shut down by
 somebody who shares it.  The event would come back at once."""
+
+_AGAIN = 0.9
+"""Seconds: an error that comes back when the pause is over does so after at least as many."""
+
+_SAID = 60.0
+"""Seconds between two lines of the log about it."""
+
+_TURNED_AWAY = 256
+"""Connections that are turned away in one go: 5 ms."""
 
 _CLIENT_GONE = frozenset(
     {errno.ECONNABORTED, errno.EPROTO, errno.ENOPROTOOPT, errno.EOPNOTSUPP}
@@ -95,6 +107,8 @@ class Acceptor:
         gate: Gate | None = None,
         *,
         take: Take | None = None,
+        counts: HttpCounts | None = None,
+        reserve: Reserve | None = None,
     ) -> None:
         self.listener = listener
         self.armed = False
@@ -107,6 +121,10 @@ class Acceptor:
             take = partial(open_connection, terms, make_protocol)
         self._take = take
         self._crowd = Crowd(terms, limit)
+        self._counts = counts or HttpCounts()  # of those who are closed unserved
+        self._reserve = reserve
+        self._failing_since = 0.0  # when the accept failed that no good one has followed
+        self._said = 0.0
         self._wish = Wish.NO
         self._fresh = 0  # connections taken in this turn: their Calls have not begun
         self._new_silent = 0  # of these, who had not asked for anything yet
@@ -185,10 +203,11 @@ class Acceptor:
             except (BlockingIOError, InterruptedError):
                 break
             except OSError as error:
-                if error.errno in _CLIENT_GONE:
+                if error.errno in _CLIENT_GONE or (error.errno in EXHAUSTED and self._crowd.dismiss(1)):
                     continue
-                self._pause(error)
+                self._fail(error)
                 break
+            self._failing_since = 0.0
             self.accepted += 1
             self._fresh += 1
             received = self._terms.received
@@ -204,8 +223,29 @@ class Acceptor:
         self.review()
         return self.accepted - before
 
+    def _fail(self, error: OSError) -> None:
+        """Leave who waits to other workers for a pause; turn them away when that did not help."""
+        now = self._terms.reactor.now
+        if not self._failing_since:
+            self._failing_since = now
+        elif error.errno in EXHAUSTED and now - self._failing_since >= _AGAIN:
+            self._turn_away()
+        self._pause(error)
+
+    def _turn_away(self) -> None:
+        if self._reserve is None:
+            return
+        number = self._reserve.turn_away(self.listener, _TURNED_AWAY)
+        self.accepted += number
+        self._terms.lost += number
+        for _ in range(number):
+            self._counts.count_closed(CloseReason.NO_DESCRIPTORS)
+
     def _pause(self, error: OSError) -> None:
-        _log.warning("cannot accept on %s for now: %s", self.listener.address, error.strerror)
+        now = self._terms.reactor.now
+        if now >= self._said:
+            self._said = now + _SAID
+            _log.warning("cannot accept on %s for now: %s", self.listener.address, error.strerror)
         if self._wish is Wish.YES:
             self._wish = Wish.LATER
             self.review()

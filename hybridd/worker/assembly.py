@@ -34,6 +34,8 @@ from hybridd.worker.inline import Inline, InlineFiles
 from hybridd.worker.loop import Loop, private_loop
 from hybridd.worker.raw_service import RawService
 from hybridd.worker.report import Report
+from hybridd.worker.reserve import Reserve
+from hybridd.worker.room import Room
 from hybridd.worker.serving import Serving
 from hybridd.worker.spec import WorkerSpec
 from hybridd.worker.work import Work
@@ -62,6 +64,7 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
     reactor = Reactor()
     terms, counts = Terms(reactor, config.timeouts.write, write_rate=config.limits.response_rate), HttpCounts()
     loop: Loop | None = None
+    door = counts  # what is counted before a connection has a home
     work: Work
     takes: list[Take]
     if arrangement.home is Home.LOOP:
@@ -73,12 +76,13 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
         work = desk
         takes = [*loop.takes]
     else:
+        door = HttpCounts()
         hosts: ConnectionThreads | ConnectionProcesses
         if arrangement.home is Home.PROCESS:
-            hosts = ConnectionProcesses(spec, terms, counts, arrangement.limit(config))
+            hosts = ConnectionProcesses(spec, terms, counts, door, arrangement.limit(config))
         else:
-            make_loop = partial(_private_loop, spec, equip)
-            hosts = ConnectionThreads(config, terms, counts, row, make_loop, pooled=arrangement.pooled)
+            make_loop = partial(_private_loop, spec, equip, Room(config.limits.spool))
+            hosts = ConnectionThreads(config, terms, counts, row, make_loop, door=door, pooled=arrangement.pooled)
         reactor.after_turn.append(hosts.collect)
         work = hosts
         takes = [partial(hosts.take, number) for number, _ in enumerate(spec.listeners)]
@@ -88,9 +92,9 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
         load=lambda: words.pack_load(len(work.running) + work.queued, len(terms.open)),
         capacity=work.has_capacity,
     )
-    limit = arrangement.limit(config)
+    limit, reserve = arrangement.limit(config), Reserve()
     acceptors = [
-        Acceptor(listener, terms, limit, gate=gate, take=take)
+        Acceptor(listener, terms, limit, gate=gate, take=take, counts=door, reserve=reserve)
         for listener, take in zip(spec.listeners, takes, strict=True)
     ]
     report = Report(spec, row, counts=counts, terms=terms, dispatch=work, acceptors=acceptors)
@@ -123,10 +127,10 @@ def _inline(spec: WorkerSpec, reactor: Reactor, row: Row) -> Inline:
     return Inline(config, reactor, InFlight(row) if names else None)
 
 
-def _private_loop(spec: WorkerSpec, equip: Equip) -> Loop:
+def _private_loop(spec: WorkerSpec, equip: Equip, room: Room) -> Loop:
     """Return a loop for one connection at a time, in a thread of its own."""
     access = spec.logs.access.for_another_thread()
-    loop = private_loop(spec.config, access.recorder)
+    loop = private_loop(spec.config, access.recorder, room=room)
     loop.reactor.after_turn.append(access.flush)
     equip(loop)
     return loop

@@ -24,12 +24,14 @@ from enum import Enum
 from typing import NamedTuple, Protocol
 
 from hybridd.app.wsgi import WsgiExchange
+from hybridd.errors import SpoolFullError
 from hybridd.http.body import NO_BODY
 from hybridd.http.protocol import HttpProtocol
 from hybridd.http.request import Request
 from hybridd.http.response import ResponseHead
 from hybridd.net.reactor import Reactor
 from hybridd.worker.lead import Lead
+from hybridd.worker.room import Room
 from hybridd.worker.routes import Verdict
 from hybridd.worker.spool import Spool
 
@@ -66,6 +68,7 @@ class Desk(Protocol):
     reactor: Reactor
     response_memory: int
     response_spool: int
+    room: Room
 
     def post(self, fn: Callable[..., object], *args: object) -> None:
         """Run ``fn(*args)`` in the thread that leads; in order."""
@@ -83,6 +86,7 @@ class Call:
         "_given",
         "_held_up",
         "_leader_spool",
+        "_no_room",
         "_posted",
         "_spool",
         "cell",
@@ -116,6 +120,7 @@ class Call:
         self._given = 0  # to the transport
         self._flushed = 0  # of these, what the client has taken or what the transport keeps in bounded memory
         self._held_up = False  # the transport's buffer is full
+        self._no_room = False  # for a spool, when one was wanted last: see hybridd/worker/room.py
         self._spool: Spool | None = None  # the stepping thread's view
         self._leader_spool: Spool | None = None  # the leader's: the same one, or the last one with something left
 
@@ -142,7 +147,8 @@ class Call:
     @property
     def behind(self) -> bool:
         """Whether the response is so far ahead of its client that the application should rest."""
-        return self._posted - self._flushed > self._desk.response_spool
+        ahead = self._posted - self._flushed
+        return ahead > self._desk.response_spool or (self._no_room and ahead > 0)
 
     def enter(self) -> None:
         """Application code begins on this thread: the window opens (``Lead.open``)."""
@@ -180,16 +186,21 @@ class Call:
         """Go on with ``data``: directly while the client keeps up, else through a file."""
         ahead = self._posted - self._flushed
         self._posted += len(data)
-        if self._spool is not None and not ahead:
+        if not ahead:
             self._spool = None  # all of it is with the client: the leader closes it, and memory does again
+            self._no_room = False
         if self._spool is None and not self._held_up and ahead <= self._desk.response_memory:
             self._do(self._send, data)
             return
         try:
             if self._spool is None:
-                self._spool = Spool()
+                self._spool = Spool(self._desk.room)
             self._spool.append(data)
         except OSError as error:
+            if isinstance(error, SpoolFullError) and not self._no_room:
+                self._no_room = True  # memory takes this part, and then the application rests
+                self._do(self._send, data)
+                return
             _log.error(  # the traceback would only show this line
                 "cannot keep the response to %s %s for a slow client: %s; it is cut",
                 self.request.method,
@@ -255,7 +266,13 @@ class Call:
     def _pass_on_spool(self) -> None:
         spool = self._leader_spool
         if spool is not None and spool.pending and not self.gone:
-            fd, offset, count = spool.take()
+            try:
+                fd, offset, count = spool.take()
+            except OSError as error:  # no descriptor is left
+                _log.error("cannot go on with the response to %s: %s; it is cut", self.request.path, error)
+                self.gone = True
+                self._abort()
+                return
             self.connection.send_file(fd, offset, count)
             self._gave(count)
 
@@ -276,7 +293,7 @@ class Call:
 
     def _close_spool(self) -> None:
         if self._leader_spool is not None:
-            self._leader_spool.close()  # parts of it that are being sent have descriptors of their own
+            self._leader_spool.close(self.request)  # parts of it that are being sent have descriptors of their own
             self._leader_spool = None
 
     def client_behind(self) -> None:

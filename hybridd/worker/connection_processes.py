@@ -19,6 +19,7 @@ import socket
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import add
 from typing import Any
 
 from hybridd.http.counts import HttpCounts
@@ -115,11 +116,12 @@ class ConnectionProcesses:
     handoffs = 0
     queued = 0
 
-    def __init__(self, spec: WorkerSpec, terms: Terms, counts: HttpCounts, most: int) -> None:
+    def __init__(self, spec: WorkerSpec, terms: Terms, counts: HttpCounts, door: HttpCounts, most: int) -> None:
         self.threads = most
         self._spec = spec
         self._terms = terms
         self._counts = counts
+        self._door = door
         self._board = Scoreboard.create(words.LAYOUT, most)
         self._free = list(range(most - 1, -1, -1))
         self._children: dict[int, Child] = {}
@@ -276,6 +278,7 @@ class ConnectionProcesses:
         terms, counts, totals = self._terms, self._counts, reading.totals
         words.load_http(totals, counts)
         counts.closed[CLOSE_REASON_INDEX[CloseReason.ERROR]] += self._killed
+        counts.closed[:] = map(add, counts.closed, self._door.closed)  # nothing else is counted there
         terms.received = totals[words.NETWORK_RECEIVE]
         terms.sent = totals[words.NETWORK_TRANSMIT]
         terms.lost = self._ended

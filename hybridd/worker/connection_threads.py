@@ -113,10 +113,19 @@ class ConnectionThreads:
     queued = 0
 
     def __init__(
-        self, config: Config, terms: Terms, counts: HttpCounts, row: Row, make_loop: Callable[[], Loop], *, pooled: bool
+        self,
+        config: Config,
+        terms: Terms,
+        counts: HttpCounts,
+        row: Row,
+        make_loop: Callable[[], Loop],
+        *,
+        door: HttpCounts,
+        pooled: bool,
     ) -> None:
         self._terms = terms
         self._counts = counts
+        self._door = door
         self._make_loop = make_loop
         self._handler_limit = config.timeouts.handler
         reactor = terms.reactor
@@ -222,7 +231,7 @@ class ConnectionThreads:
         terms.received = sum(loop.terms.received for loop in loops)
         terms.sent = sum(loop.terms.sent for loop in loops)
         terms.lost = sum(loop.terms.lost for loop in loops)
-        self._counts.become_sum(loop.counts for loop in loops)
+        self._counts.become_sum([self._door, *(loop.counts for loop in loops)])
 
 
 def _serve(loop: Loop, listener: int, sock: socket.socket, peer: Any) -> bool:

@@ -29,6 +29,7 @@ from hybridd.worker.in_flight import InFlight
 from hybridd.worker.lead import Lead, LeadLostError
 from hybridd.worker.monitor import Monitor
 from hybridd.worker.pool import Pool
+from hybridd.worker.room import Room
 from hybridd.worker.routes import Routes, Verdict
 from hybridd.worker.waiting import Waiting
 
@@ -62,6 +63,7 @@ class Dispatch:
         self.post = reactor.post
         self.response_memory = config.limits.response_memory
         self.response_spool = config.limits.response_spool
+        self.room = Room(config.limits.spool)
         self.running: set[Call] = set()
         self.suspended = 0
         self.handoffs = 0

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import logging
-import tempfile
 import time
 from collections.abc import Callable
 from contextvars import Context
@@ -18,6 +17,7 @@ from email.utils import formatdate
 
 from hybridd.app.wsgi import WsgiServer
 from hybridd.config.settings import Config
+from hybridd.errors import SpoolFullError
 from hybridd.http.access import AccessRecord
 from hybridd.http.body import Body
 from hybridd.http.counts import HttpCounts
@@ -27,6 +27,7 @@ from hybridd.net.reactor import Reactor
 from hybridd.worker.call import Call
 from hybridd.worker.inline import InlineFiles
 from hybridd.worker.pool import Pool
+from hybridd.worker.room import RoomyFile
 from hybridd.worker.work import CallDesk
 
 _log = logging.getLogger("hybridd.worker")
@@ -148,12 +149,21 @@ class HttpService:
 
     def spool_body(self, connection: HttpProtocol, body: Body, chunks: list[bytes], /) -> None:
         """Append to the body's temporary file in a thread of its own; the connection reads nothing meanwhile."""
+        room, size = self._dispatch.room, sum(map(len, chunks))
+        if not room.take(size):
+            self._reactor.call_soon(connection.body_spooled, SpoolFullError())
+            return
 
         def write() -> OSError | None:
             try:
                 file = body.file
-                if file is None:
-                    file = body.file = tempfile.TemporaryFile()  # noqa: SIM115  # Body.close closes it
+                if not isinstance(file, RoomyFile):
+                    file = body.file = RoomyFile.create(room)  # Body.close closes it
+            except OSError as error:
+                room.give_back(size)
+                return error
+            file.size += size
+            try:
                 file.write(b"".join(chunks))  # one system call, and the interpreter lock is given away once
                 file.flush()  # a full disk is this moment's news, and not the application's when it reads
             except OSError as error:
@@ -170,4 +180,5 @@ class HttpService:
         try:
             self._files.submit(write, written)
         except RuntimeError as error:
+            room.give_back(size)
             self._reactor.call_soon(written, OSError(errno.EAGAIN, str(error)))

@@ -21,6 +21,7 @@ from hybridd.net.reactor import Reactor
 from hybridd.worker.call import Call, CallState
 from hybridd.worker.in_flight import InFlight
 from hybridd.worker.lead import Lead
+from hybridd.worker.room import Room
 
 
 class Inline:
@@ -35,12 +36,15 @@ class Inline:
     queued = handoffs = 0
     slow_routes: Mapping[str, object] = MappingProxyType({})
 
-    def __init__(self, config: Config, reactor: Reactor, in_flight: InFlight | None = None) -> None:
+    def __init__(
+        self, config: Config, reactor: Reactor, in_flight: InFlight | None = None, room: Room | None = None
+    ) -> None:
         self.lead = Lead()  # nobody ever takes it
         self.reactor = reactor
         self.post = reactor.post
         self.response_memory = config.limits.response_memory
         self.response_spool = config.limits.response_spool
+        self.room = room or Room(config.limits.spool)
         self.call: Call | None = None
         self.before_step: Callable[[], None] | None = None
         self._in_flight = in_flight

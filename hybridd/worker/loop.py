@@ -25,6 +25,7 @@ from hybridd.net.terms import Terms
 from hybridd.worker.accepting import Take
 from hybridd.worker.in_flight import InFlight
 from hybridd.worker.inline import Inline, InlineFiles
+from hybridd.worker.room import Room
 from hybridd.worker.serving import Service, cut, part
 from hybridd.worker.work import CallDesk
 
@@ -69,9 +70,12 @@ class Loop:
 
 
 def private_loop(
-    config: Config, record: Callable[[AccessRecord], None] | None, in_flight: InFlight | None = None
+    config: Config,
+    record: Callable[[AccessRecord], None] | None,
+    in_flight: InFlight | None = None,
+    room: Room | None = None,
 ) -> Loop:
     """Return a loop for one connection at a time, without services yet."""
     reactor = Reactor(selector=selectors.PollSelector())  # no descriptor more, and with two to watch as quick as epoll
     terms = Terms(reactor, config.timeouts.write, write_rate=config.limits.response_rate)
-    return Loop(reactor, terms, Inline(config, reactor, in_flight), record, InlineFiles(reactor))
+    return Loop(reactor, terms, Inline(config, reactor, in_flight, room), record, InlineFiles(reactor))

@@ -8,8 +8,13 @@ Runs in:   ``append`` in the thread that runs the Call; ``take`` and ``close`` i
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import tempfile
+
+from hybridd.errors import SpoolFullError
+from hybridd.worker.room import Owner, Room
 
 
 class Spool:
@@ -20,10 +25,11 @@ class Spool:
         taken: bytes handed on.
     """
 
-    __slots__ = ("_file", "taken", "written")
+    __slots__ = ("_file", "_room", "taken", "written")
 
-    def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # lives as long as the response
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._file: io.RawIOBase | None = None  # nothing was kept yet
         self.written = 0
         self.taken = 0
 
@@ -31,16 +37,25 @@ class Spool:
         """Keep ``data``.
 
         Raises:
+            SpoolFullError: ``limits.spool`` is reached.
             OSError: the disk is full, say.
         """
+        if not self._room.take(len(data)):
+            raise SpoolFullError(errno.EDQUOT, "temporary files have all that limits.spool allows")
         view = memoryview(data)
-        while view:
-            n = self._file.write(view)
-            self.written += n or 0
-            view = view[n or 0 :]
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # lives as long as the response
+            while view:
+                n = self._file.write(view)
+                self.written += n or 0
+                view = view[n or 0 :]
+        finally:
+            self._room.give_back(len(view))
 
     def take(self) -> tuple[int, int, int]:
         """Everything not yet taken, as (a descriptor of the receiver's own, offset, count)."""
+        assert self._file is not None
         offset, end = self.taken, self.written
         self.taken = end
         return os.dup(self._file.fileno()), offset, end - offset
@@ -50,6 +65,8 @@ class Spool:
         """Whether there is something to take."""
         return self.taken < self.written
 
-    def close(self) -> None:
-        """Not used any more; what was taken stays readable through its own descriptors."""
-        self._file.close()
+    def close(self, owner: Owner) -> None:
+        """Not used any more; what was taken stays readable through its own descriptors until ``owner`` is settled."""
+        self._room.keep(owner, self.written)
+        if self._file is not None:
+            self._file.close()

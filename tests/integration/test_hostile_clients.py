@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import resource
 import socket
 import time
+from pathlib import Path
 
 from tests.support.client import connect
 from tests.support.waiting import wait_until
@@ -66,3 +69,88 @@ def test_a_hoard_over_the_limit_keeps_nobody_out(serve):
         with contextlib.suppress(BlockingIOError):
             assert last.recv(1), "the newest of them is still there"
     server.wait_log(r"warning .* idle connections were closed for new ones.*\(evicted\)")
+
+
+@contextlib.contextmanager
+def descriptors_left(pid, number):
+    """Let a process open so many files more, and no other one."""
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    taken = sorted(int(fd) for fd in os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 - names only
+    free = (fd for fd in range(taken[-1] + number + 2) if fd not in taken)
+    limit = [next(free) for _ in range(number + 1)][-1]  # descriptors are given from below
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+
+
+def cpu_seconds(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_without_descriptors_who_waits_is_turned_away_and_nothing_spins(serve):
+    """Who sends a request keeps its place; the others see an end, and not a hang."""
+    server = serve(SERVICE)
+    (pid,) = server.ready_pids()
+    with contextlib.ExitStack() as stack:
+        with descriptors_left(pid, 3):
+            busy = [stack.enter_context(server.client()) for _ in range(3)]
+            for client in busy:
+                client.send(b"POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\na")
+            server.wait_metric("hybridd_connections", 3, state="reading")
+            before = cpu_seconds(pid)
+            others = [stack.enter_context(server.client()) for _ in range(20)]
+            for client in others:
+                client.send(b"GET / HTTP/1.1\r\nHost: t\r\n\r\n")
+            for client in others:
+                assert client.ended()
+            assert closed(server, "no_descriptors") == 20
+            assert cpu_seconds(pid) - before < 0.5
+            busy[0].send(b"bc")
+            assert busy[0].read_answer().body == b"abc"
+        assert server.fetch("/").status == 200
+    assert len(server.ready_pids()) == 1
+    assert server.ready_pids() == [pid]
+    assert server.log().count("cannot accept on") == 1
+
+
+def test_bodies_that_would_fill_the_disk_are_refused_until_there_is_room(serve):
+    server = serve({**SERVICE, "limits": {"spool": "2MiB", "body_memory": "64KiB"}})
+    part = b"x" * 1_500_000
+    head = b"POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 1600000\r\n\r\n"
+    with server.client() as first, server.client() as second:
+        first.send(head + part)
+        server.wait_metric("hybridd_network_receive_bytes_total", len(head + part))
+        second.send(head + part)
+        answer = second.read_answer()
+        assert answer.status == 503
+        assert answer.header("retry-after")
+        assert server.metrics().value("hybridd_http_requests_rejected_total", reason="spool_full") == 1
+        first.send(b"x" * 100_000)
+        assert len(first.read_answer().body) == 1_600_000
+    with server.client() as third:
+        assert third.request("POST", "/echo", {}, part).body == part
+    server.wait_log(r"warning .*1 requests were answered 503, because temporary files .*limits.spool")
+
+
+def test_answers_beyond_the_disk_wait_for_their_clients(serve):
+    """No room for a spool: the application rests, and the answers are whole all the same."""
+    limits = {"spool": "1MiB", "response_memory": "64KiB", "response_spool": "8MiB"}
+    server = serve({**SERVICE, "limits": limits})
+    with contextlib.ExitStack() as stack:
+        readers = [stack.enter_context(server.client()) for _ in range(4)]
+        for client in readers:
+            client.send(b"GET /stream/512/65536 HTTP/1.1\r\nHost: t\r\n\r\n")
+        wait_until(
+            lambda: (
+                server.metrics().value("hybridd_connections", state="active") == 4
+                and server.metrics().value("hybridd_handler_slots", state="busy") == 0
+            ),
+            within=10,
+            what="all wait for their clients and no thread does",
+        )
+        for client in readers:
+            assert len(client.read_answer().body) == 512 * 65536
+    assert "cut" not in server.log()

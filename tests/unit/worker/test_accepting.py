@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from hybridd.http.counts import HttpCounts
+from hybridd.http.outcome import CLOSE_REASON_INDEX, CloseReason
 from hybridd.net.reactor import READ
 from hybridd.net.terms import Terms
 from hybridd.worker.accepting import Acceptor
@@ -457,3 +459,50 @@ def test_a_small_worker_closes_nobody_for_others(loop, terms, listener):
     loop.run_for(10)
     see(loop)
     assert len(terms.open) == LIMIT
+
+
+class PlayedReserve:
+    """Turns away who waits."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def turn_away(self, listener: Any, most: int) -> int:
+        self.asked += 1
+        waiting = len(listener.waiting)
+        listener.waiting.clear()
+        return min(waiting, most)
+
+
+def test_who_still_waits_after_a_pause_without_descriptors_is_turned_away(loop, listener, terms):
+    counts, reserve = HttpCounts(), PlayedReserve()
+    acceptor = Acceptor(listener, terms, LIMIT, PlayedProtocol, counts=counts, reserve=reserve)
+    acceptor.arm()
+    listener.waiting.append(OSError(errno.EMFILE, "too many"))
+    see(loop)
+    assert not reserve.asked, "another worker may have one left"
+    loop.run_for(1.1)
+    arrive(listener, 5)
+    listener.waiting.appendleft(OSError(errno.EMFILE, "too many"))
+    see(loop)
+    assert reserve.asked == 1
+    assert counts.closed[CLOSE_REASON_INDEX[CloseReason.NO_DESCRIPTORS]] == 5
+    assert (acceptor.accepted, terms.lost, acceptor.armed) == (5, 5, False)
+    loop.run_for(1.1)
+    arrive(listener, 1)
+    see(loop)
+    assert len(terms.open) == 1
+    loop.run_for(5)
+    listener.waiting.append(OSError(errno.EMFILE, "too many"))
+    see(loop)
+    assert reserve.asked == 1, "a good accept lay between"
+
+
+def test_an_idle_connection_gives_its_descriptor_to_a_new_one(crowded):
+    (idle,) = crowded.come(1)
+    crowded.loop.run_for(2)
+    crowded.listener.waiting.append(OSError(errno.EMFILE, "too many"))
+    crowded.come(1)
+    assert idle not in crowded.terms.open
+    assert len(crowded.terms.open) == 1
+    assert crowded.acceptor.armed

@@ -19,6 +19,7 @@ from hybridd.http.response import ResponseHead
 from hybridd.worker import spool as spool_module
 from hybridd.worker.call import Call, CallState
 from hybridd.worker.lead import Lead
+from hybridd.worker.room import Room
 
 MEMORY = 100
 SPOOL = 1000
@@ -32,6 +33,7 @@ class PlayedDesk:
     response_spool = SPOOL
 
     def __init__(self) -> None:
+        self.room = Room(1 << 30)
         self.lead = Lead()
         self.reactor = SimpleNamespace(now=0.0, clock=lambda: 0.0)
         self.posted: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
@@ -579,3 +581,49 @@ def test_in_every_order_of_events_a_client_may_leave(says, events, leaves):
     life.desk.run()
     life.call.end()
     assert life.said.startswith(life.connection.got)
+
+
+def test_without_room_for_a_spool_memory_takes_one_part_and_the_application_rests(desk, connection, call):
+    desk.room = Room(0)
+    call.start(HEAD, b"x" * 150)
+    desk.run()
+    assert not call.behind
+    call.send(b"y" * 60)
+    assert call.behind
+    desk.run()
+    connection.read(1000)
+    assert not call.behind
+    call.send(b"z" * 60)
+    desk.run()
+    connection.read(1000)
+    assert connection.got == b"x" * 150 + b"y" * 60 + b"z" * 60
+
+
+def test_who_cannot_rest_is_cut_when_there_is_no_room(desk, connection, call, caplog):
+    """The legacy write(): what it is given must go somewhere."""
+    desk.room = Room(0)
+    call.start(HEAD, b"x" * 150)
+    desk.run()
+    call.send(b"y" * 60)
+    call.send(b"z" * 60)
+    desk.run()
+    assert connection.ended == "aborted"
+    assert "limits.spool" in caplog.text
+
+
+def test_without_a_descriptor_for_the_client_the_response_is_cut(desk, connection, call, monkeypatch, caplog):
+    """The thread that leads says so: an error there would end the worker."""
+
+    def refuse(_: int) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(spool_module.os, "dup", refuse)
+    call.start(HEAD, b"x" * 150)
+    desk.run()
+    call.send(b"y" * 60)
+    desk.run()
+    connection.read(1000)
+    assert connection.ended == "aborted"
+    assert call.gone
+    assert "Too many open files" in caplog.text
+    call.end()

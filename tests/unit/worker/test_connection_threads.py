@@ -98,7 +98,7 @@ def threads(loop, made, monkeypatch):
         made.append(PlayedLoop())
         return made[-1]
 
-    work = ConnectionThreads(config, terms, HttpCounts(), row, make, pooled=False)
+    work = ConnectionThreads(config, terms, HttpCounts(), row, make, door=HttpCounts(), pooled=False)
     work.row = row
     return work
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import tempfile
 from collections import deque
 from contextvars import ContextVar, copy_context
 from dataclasses import replace
@@ -11,12 +12,14 @@ from types import SimpleNamespace
 import pytest
 
 from hybridd.config.settings import Config, Timeouts
+from hybridd.errors import SpoolFullError
 from hybridd.http.body import Body
 from hybridd.http.counts import HttpCounts
 from hybridd.http.protocol import HttpProtocol
 from hybridd.http.request import Request
 from hybridd.worker import http_service as service_module
 from hybridd.worker.http_service import HttpService
+from hybridd.worker.room import Room, RoomyFile
 
 CONFIG = replace(Config(), timeouts=replace(Timeouts(), handler=20.0))
 SLOT = 4
@@ -73,6 +76,7 @@ class PlayedDispatch:
         self.told = []
         self.slow_routes = {}
         self.shown = {}
+        self.room = Room(1 << 20)
 
     def runs_beside(self, request):
         return request.path in self.slow_routes
@@ -297,8 +301,11 @@ def test_a_body_is_written_off_the_loop_and_in_order(loop, service, pool):
     body.close()
 
 
-class FullDisk:
+class FullDisk(RoomyFile):
     """A file whose buffer takes everything, and whose disk takes nothing."""
+
+    def __init__(self, room):
+        super().__init__(tempfile.TemporaryFile(buffering=0), room)  # noqa: SIM115  # it closes it
 
     def write(self, data):
         return len(data)
@@ -308,20 +315,22 @@ class FullDisk:
 
 
 def test_a_full_disk_is_noticed_when_the_body_comes_and_not_when_it_is_read(loop, service, pool, monkeypatch, caplog):
-    monkeypatch.setattr(service_module.tempfile, "TemporaryFile", FullDisk)
+    monkeypatch.setattr(service_module.RoomyFile, "create", FullDisk)
     connection = PlayedConnection()
-    service.spool_body(connection, Body(), [b"small"])
+    body = Body()
+    service.spool_body(connection, body, [b"small"])
     pool.run()
     loop.turn()
+    body.close()
     assert [error.errno for error in connection.spooled] == [errno.ENOSPC]
     assert "cannot keep the body of a request in a file: [Errno 28] No space left on device" in caplog.text
 
 
 def test_a_file_that_cannot_be_made_is_said(loop, service, pool, monkeypatch):
-    def refuse():
+    def refuse(_):
         raise OSError(errno.EMFILE, "Too many open files")
 
-    monkeypatch.setattr(service_module.tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr(service_module.RoomyFile, "create", refuse)
     connection = PlayedConnection()
     service.spool_body(connection, Body(), [b"x"])
     pool.run()
@@ -331,10 +340,10 @@ def test_a_file_that_cannot_be_made_is_said(loop, service, pool, monkeypatch):
 
 @pytest.mark.parametrize("error", [MemoryError(), ValueError("write to closed file")])
 def test_whatever_else_goes_wrong_is_the_requests_trouble_and_not_the_workers(loop, service, pool, monkeypatch, error):
-    def fail():
+    def fail(_):
         raise error
 
-    monkeypatch.setattr(service_module.tempfile, "TemporaryFile", fail)
+    monkeypatch.setattr(service_module.RoomyFile, "create", fail)
     connection = PlayedConnection()
     service.spool_body(connection, Body(), [b"x"])
     pool.run()
@@ -349,3 +358,19 @@ def test_without_a_thread_to_write_the_request_fails_outside_of_the_transports_f
     assert connection.spooled == []
     loop.turn()
     assert [error.errno for error in connection.spooled] == [errno.EAGAIN]
+
+
+def test_a_body_for_which_there_is_no_room_is_refused_outside_of_the_transports_frame(loop, service, dispatch, pool):
+    dispatch.room.take(dispatch.room.limit - 3)
+    connection, body = PlayedConnection(), Body()
+    service.spool_body(connection, body, [b"four"])
+    assert connection.spooled == []
+    loop.turn()
+    assert [type(error) for error in connection.spooled] == [SpoolFullError]
+    service.spool_body(connection, body, [b"two"])
+    pool.run()
+    loop.turn()
+    assert connection.spooled[1:] == [None]
+    assert dispatch.room.taken == dispatch.room.limit
+    body.close()
+    assert dispatch.room.taken == dispatch.room.limit - 3
