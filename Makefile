@@ -18,7 +18,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--user root)
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-SYSTEM_TESTS := $(wildcard tests/systemd tests/container tests/hosts tests/proxies tests/attacks)
+SYSTEM_TESTS := $(wildcard tests/systemd tests/container tests/hosts tests/proxies tests/attacks tests/kubernetes)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -54,7 +54,7 @@ pythons:  ## the supported Pythons of this machine, one a line (the PATH, then p
 	    done; \
 	done; true
 
-test-system: $(VENV)/.installed-test  ## real systemd, containers, proxies, attack tools (fails where one is missing)
+test-system: $(VENV)/.installed-system  ## real systemd, containers, proxies, attack tools (fails where one is missing)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(SYSTEM_TESTS)
 
 lint: $(VENV)/.installed-lint  ## style, formatting, types
@@ -95,6 +95,10 @@ $(VENV)/.installed: $(VENV)/.created pyproject.toml
 $(VENV)/.installed-test: $(VENV)/.created pyproject.toml
 	$(PIP) install --editable '.[test]'
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-system: $(VENV)/.created pyproject.toml
+	$(PIP) install --editable '.[test,system]'
+	@touch $@ $(VENV)/.installed-test $(VENV)/.installed
 
 $(VENV)/.installed-lint: $(VENV)/.created pyproject.toml
 	$(PIP) install --editable '.[test,lint]'
