@@ -20,9 +20,21 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SYSTEM_TESTS := $(wildcard tests/systemd tests/container tests/hosts tests/proxies tests/attacks tests/kubernetes)
 
+# Where `make install` puts things, as the GNU coding standards name it; DESTDIR stands before all of them.
+prefix ?= /usr/local
+bindir ?= $(prefix)/bin
+pkglibdir ?= $(prefix)/lib/hybridd
+datadir ?= $(prefix)/share
+mandir ?= $(datadir)/man
+sysconfdir ?= /etc
+unitdir ?= $(prefix)/lib/systemd/system
+sysusersdir ?= $(prefix)/lib/sysusers.d
+UNITS := hybridd.service hybridd@.service hybridd.socket
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-unit test-all test-system pythons lint format docs bench clean
+.PHONY: help run install install-program install-files uninstall test test-unit test-all test-system pythons lint \
+    format docs bench clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -71,9 +83,48 @@ docs: $(VENV)/.installed-test  ## write the pages that are made from the source
 	@$(BIN)/python -m hybridd.config.json_schema > config/schema.json
 	@$(BIN)/python -m hybridd.worker.metrics_reference > docs/metrics.md
 	@$(BIN)/python -m tests.support.pages
+	@$(BIN)/python -m hybridd.cli.manual man
+	@$(BIN)/python -m hybridd.cli.completion completion
 
 bench:  ## hybridd and its peers side by side; renews benchmarks/RESULTS.md (ARGS='--scenario a --rounds 3' for a look)
 	@$(PYTHON) benchmarks/run $(ARGS)
+
+install: install-program install-files  ## the program, units, manual, completion (prefix=/usr/local DESTDIR= sysconfdir=/etc)
+
+# A virtual environment of its own: the system's Python stays as it is.  Installed again, it is renewed in place; then
+# `hybridd upgrade` has a running service take it without losing a request.
+install-program:
+	test -x "$(DESTDIR)$(pkglibdir)/bin/python" || $(PYTHON) -m venv "$(DESTDIR)$(pkglibdir)"
+	"$(DESTDIR)$(pkglibdir)/bin/python" -m pip install --disable-pip-version-check --quiet --no-compile --upgrade .
+	grep -lI '^#!$(DESTDIR)$(pkglibdir)/' "$(DESTDIR)$(pkglibdir)"/bin/* | \
+	    xargs -r sed -i '1s|^#!$(DESTDIR)$(pkglibdir)/|#!$(pkglibdir)/|'
+	"$(DESTDIR)$(pkglibdir)/bin/python" -m compileall -q $(if $(DESTDIR),-s "$(DESTDIR)") "$(DESTDIR)$(pkglibdir)/lib"
+	install -d "$(DESTDIR)$(bindir)"
+	ln -sfn "$(pkglibdir)/bin/hybridd" "$(DESTDIR)$(bindir)/hybridd"
+
+# All but the program: for packages that install that in their own way.
+install-files:
+	install -d "$(DESTDIR)$(unitdir)"
+	for unit in $(UNITS); do \
+	    sed 's|/opt/hybridd/bin/|$(bindir)/|' "systemd/$$unit" > "$(DESTDIR)$(unitdir)/$$unit" || exit 1; \
+	    chmod 644 "$(DESTDIR)$(unitdir)/$$unit"; \
+	done
+	install -D -m 644 deploy/sysusers.d/hybridd.conf "$(DESTDIR)$(sysusersdir)/hybridd.conf"
+	install -D -m 644 deploy/logrotate/hybridd "$(DESTDIR)$(sysconfdir)/logrotate.d/hybridd"
+	install -D -m 644 man/hybridd.8 "$(DESTDIR)$(mandir)/man8/hybridd.8"
+	install -D -m 644 man/hybridd.yaml.5 "$(DESTDIR)$(mandir)/man5/hybridd.yaml.5"
+	install -D -m 644 completion/hybridd.bash "$(DESTDIR)$(datadir)/bash-completion/completions/hybridd"
+	test -e "$(DESTDIR)$(sysconfdir)/hybridd/hybridd.yaml" || \
+	    install -D -m 644 config/hybridd.yaml "$(DESTDIR)$(sysconfdir)/hybridd/hybridd.yaml"
+
+uninstall:  ## remove what install has put there; a configuration that was changed stays
+	rm -rf "$(DESTDIR)$(pkglibdir)"
+	rm -f "$(DESTDIR)$(bindir)/hybridd" $(UNITS:%="$(DESTDIR)$(unitdir)/%") "$(DESTDIR)$(sysusersdir)/hybridd.conf" \
+	    "$(DESTDIR)$(sysconfdir)/logrotate.d/hybridd" "$(DESTDIR)$(mandir)/man8/hybridd.8" \
+	    "$(DESTDIR)$(mandir)/man5/hybridd.yaml.5" "$(DESTDIR)$(datadir)/bash-completion/completions/hybridd"
+	! cmp -s config/hybridd.yaml "$(DESTDIR)$(sysconfdir)/hybridd/hybridd.yaml" || \
+	    rm "$(DESTDIR)$(sysconfdir)/hybridd/hybridd.yaml"
+	rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(sysconfdir)/hybridd" 2>/dev/null || true
 
 clean:  ## remove environments, caches and build products
 	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

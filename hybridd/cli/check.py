@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hybridd.cli.arguments import add_settings, new_parser, read
+from hybridd.cli.arguments import Parser, add_settings, new_parser, read
 from hybridd.config.advice import Facts, advise, directory_of, places
 from hybridd.config.conversion import format_duration
 from hybridd.config.loading import Loaded
@@ -29,13 +29,18 @@ Check the configuration that hybridd run would have with the same arguments. Eve
 FILE:LINE:COLUMN: KEY: expected …, got …. Exit status: 0 right, 78 wrong, 70 the application cannot be loaded."""
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Print the verdict, return the exit status."""
+def make_parser() -> Parser:
+    """Return what it understands."""
     parser = new_parser("check", DESCRIPTION, positional=True)
     parser.add_argument("--strict", action="store_true", help="refuse also what is legal but unwise on this machine")
     parser.add_argument("--load", action="store_true", help="load the application too, in a process of its own")
     add_settings(parser)
-    given = read(parser, arguments, positional=True)
+    return parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the verdict, return the exit status."""
+    given = read(make_parser(), arguments, positional=True)
     try:
         loaded = given.load()
     except ConfigurationError as error:

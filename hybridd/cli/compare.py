@@ -77,8 +77,7 @@ def read_wishes(arguments: Sequence[str]) -> tuple[Wishes, Any]:
     Raises:
         UsageError, ConfigurationError, BootError: before anything is started.
     """
-    parser = _parser()
-    given = read(parser, arguments, positional=True)
+    given = read(make_parser(), arguments, positional=True)
     options = given.options
     numbers = {name: _convert(name, getattr(options, name)) for name in _KINDS}
     patterns = choose(options.patterns)
@@ -106,7 +105,8 @@ def read_wishes(arguments: Sequence[str]) -> tuple[Wishes, Any]:
     return wishes, options
 
 
-def _parser() -> Parser:
+def make_parser() -> Parser:
+    """Return what it understands."""
     parser = new_parser("compare", DESCRIPTION, positional=True)
     group = parser.add_argument_group("what to compare")
     names = ",".join(pattern.name for pattern in PATTERNS)

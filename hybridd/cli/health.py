@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
-from hybridd.cli.arguments import add_settings, new_parser, read
+from hybridd.cli.arguments import Parser, add_settings, new_parser, read
 from hybridd.config.address import Address, Kind
 from hybridd.config.conversion import format_duration
 from hybridd.config.kind import Raw, Refused
@@ -40,13 +40,18 @@ class Unhealthy(Exception):  # noqa: N818 - an answer, not a failure
     """Why it is not healthy."""
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Print the verdict, return 0 or 1."""
+def make_parser() -> Parser:
+    """Return what it understands."""
     parser = new_parser("health", DESCRIPTION)
     parser.add_argument("--live", action="store_true", help="ask /healthz: is the master alive, ready or not")
     parser.add_argument("--timeout", metavar="DURATION", default=PATIENCE, help=f"how long to wait ({PATIENCE})")
     add_settings(parser, "admin")
-    given = read(parser, arguments)
+    return parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the verdict, return 0 or 1."""
+    given = read(make_parser(), arguments)
     seconds = _seconds(given.options.timeout)
     try:
         address = find("admin", given.files, os.environ, given.flags)

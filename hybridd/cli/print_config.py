@@ -11,7 +11,7 @@ import io
 import sys
 from collections.abc import Sequence
 
-from hybridd.cli.arguments import add_settings, new_parser, read
+from hybridd.cli.arguments import Parser, add_settings, new_parser, read
 from hybridd.config.printing import json_text, yaml_text
 from hybridd.config.settings import SCHEMA
 from hybridd.errors import ExitCode
@@ -21,12 +21,17 @@ Print the configuration that hybridd run would have with the same arguments, eac
 printed can be loaded again; secrets are left out."""
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Print and return the exit status; raises ConfigurationError."""
+def make_parser() -> Parser:
+    """Return what it understands."""
     parser = new_parser("print-config", DESCRIPTION, positional=True)
     parser.add_argument("--json", action="store_true", help="print JSON: the configuration, and origins by key")
     add_settings(parser)
-    given = read(parser, arguments, positional=True)
+    return parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print and return the exit status; raises ConfigurationError."""
+    given = read(make_parser(), arguments, positional=True)
     loaded = given.load()
     text = json_text if given.options.json else yaml_text
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from hybridd.cli.arguments import add_settings, new_parser, read
+from hybridd.cli.arguments import Parser, add_settings, new_parser, read
 from hybridd.config.advice import lost_by_daemon
 
 DESCRIPTION = """\
@@ -19,11 +19,16 @@ HYBRIDD_SECTION__KEY and --set; the flags below are for what is often set by han
 /readyz on the admin address, when the application is loaded."""
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run until the service ends; return its exit status."""
+def make_parser() -> Parser:
+    """Return what it understands."""
     parser = new_parser("run", DESCRIPTION, positional=True)
     add_settings(parser)
-    loaded = read(parser, arguments, positional=True).load()
+    return parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run until the service ends; return its exit status."""
+    loaded = read(make_parser(), arguments, positional=True).load()
     lost = (f"{one.key}: {one.text}" for one in lost_by_daemon(loaded.config))
     for warning in (*loaded.warnings, *lost):
         sys.stderr.write(f"hybridd: {warning}\n")

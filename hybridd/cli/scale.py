@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hybridd.cli.arguments import Parser
 from hybridd.cli.verb import new_verb, read_verb, run_verb, whole_number
 from hybridd.errors import UsageError
 
@@ -15,10 +16,14 @@ Change the number of workers: hybridd scale N. Waits until N workers serve; exit
 that does not change the setting workers keeps the number."""
 
 
+def make_parser() -> Parser:
+    """Return what it understands."""
+    return new_verb("scale N", DESCRIPTION, waits="default: until they serve or cannot")
+
+
 def main(arguments: Sequence[str]) -> int:
     """Print the verdict; 0 when it came true, else 1."""
-    parser = new_verb("scale N", DESCRIPTION, waits="default: until they serve or cannot")
-    given, words = read_verb(parser, arguments, most=1)
+    given, words = read_verb(make_parser(), arguments, most=1)
     if not words:
         raise UsageError("expected a number of workers: hybridd scale N")
     return run_verb(given, "POST", "/scale", {"workers": whole_number(words[0], "a number of workers")})

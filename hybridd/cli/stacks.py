@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hybridd.cli.arguments import Parser
 from hybridd.cli.verb import new_verb, read_verb, run_verb, whole_number
 
 DESCRIPTION = """\
@@ -14,8 +15,13 @@ Show where every thread of all workers stands, or of the one in SLOT: hybridd st
 loop hangs and for one that is still loading the application."""
 
 
+def make_parser() -> Parser:
+    """Return what it understands."""
+    return new_verb("stacks [SLOT]", DESCRIPTION)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Print the verdict; 0 when it came true, else 1."""
-    given, words = read_verb(new_verb("stacks [SLOT]", DESCRIPTION), arguments, most=1)
+    given, words = read_verb(make_parser(), arguments, most=1)
     slot = {"slot": whole_number(words[0], "the slot of a worker")} if words else {}
     return run_verb(given, "GET", "/stacks", slot)

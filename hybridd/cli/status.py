@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from hybridd.cli.arguments import Parser
 from hybridd.cli.verb import Answer, new_verb, read_verb, run_verb
 from hybridd.config.conversion import MIB
 
@@ -19,11 +20,16 @@ workers that ended: what of, after what life, and what they were doing."""
 COLUMNS = ("slot", "pid", "gen", "state", "up", "rss", "pss", "connections", "running", "queued", "requests")
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Print the status, return 0."""
+def make_parser() -> Parser:
+    """Return what it understands."""
     parser = new_verb("status", DESCRIPTION)
     parser.add_argument("--deaths", action="store_true", help="what the workers died of")
-    given, _ = read_verb(parser, arguments)
+    return parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the status, return 0."""
+    given, _ = read_verb(make_parser(), arguments)
     wanted = {"stacks": "1"} if given.options.deaths else {}
     return run_verb(given, "GET", "/status", wanted, deaths if given.options.deaths else overview)
 

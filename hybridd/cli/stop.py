@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hybridd.cli.arguments import Parser
 from hybridd.cli.verb import new_verb, read_verb, run_verb
 
 DESCRIPTION = """\
@@ -14,8 +15,12 @@ Stop: gracefully like drain, but what has not ended within --timeout is cut; --t
 last process has left."""
 
 
+def make_parser() -> Parser:
+    """Return what it understands."""
+    return new_verb("stop", DESCRIPTION, waits="default: timeouts.graceful decides; 0: at once")
+
+
 def main(arguments: Sequence[str]) -> int:
     """Print the verdict; 0 when it came true, else 1."""
-    waits = "default: timeouts.graceful decides; 0: at once"
-    given, _ = read_verb(new_verb("stop", DESCRIPTION, waits=waits), arguments)
+    given, _ = read_verb(make_parser(), arguments)
     return run_verb(given, "POST", "/stop", {})

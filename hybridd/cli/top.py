@@ -22,7 +22,7 @@ from threading import Event
 from typing import Any
 
 from hybridd.cli import health
-from hybridd.cli.arguments import Given, add_settings, new_parser, read
+from hybridd.cli.arguments import Given, Parser, add_settings, new_parser, read
 from hybridd.cli.verb import MARGIN, Connection, NoAnswerError, socket_of
 from hybridd.compare.interruption import Interruption, interruptible
 from hybridd.config.address import Address, AddressError, Kind, parse_address
@@ -125,15 +125,20 @@ def checked(answer: Any, otherwise: str) -> Look:
 Source = ControlSource | AdminSource
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Watch until the reader leaves, or print one interval; 0, or 1 when nobody answers at the start."""
+def make_parser() -> Parser:
+    """Return what it understands."""
     parser = new_parser("top", DESCRIPTION)
     parser.add_argument("-d", "--delay", metavar="SECONDS", default=USUAL_DELAY, help="between two looks (1)")
     parser.add_argument("--once", action="store_true", help="print the figures of one interval as text")
     parser.add_argument("--json", action="store_true", help="print the figures of one interval as JSON")
     parser.add_argument("--admin", metavar="URL", help="ask this admin address, not the control socket: read-only")
     add_settings(parser, "control")
-    given = read(parser, arguments)
+    return parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Watch until the reader leaves, or print one interval; 0, or 1 when nobody answers at the start."""
+    given = read(make_parser(), arguments)
     delay = seconds(given.options.delay)
     source = source_of(given)
     if given.options.json or given.options.once or not _is_terminal():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hybridd.cli.arguments import Parser
 from hybridd.cli.verb import new_verb, read_verb, run_verb
 
 DESCRIPTION = """\
@@ -16,7 +17,12 @@ takes over, and the old one finishes its requests and leaves. Waits until it has
 failed and the old one goes on, with the reason."""
 
 
+def make_parser() -> Parser:
+    """Return what it understands."""
+    return new_verb("upgrade", DESCRIPTION, waits="default: until the old master has left")
+
+
 def main(arguments: Sequence[str]) -> int:
     """Print the verdict; 0 when it came true, else 1."""
-    given, _ = read_verb(new_verb("upgrade", DESCRIPTION, waits="default: until the old master has left"), arguments)
+    given, _ = read_verb(make_parser(), arguments)
     return run_verb(given, "POST", "/upgrade", {})

@@ -18,7 +18,9 @@ _HEAD = """\
 # Settings
 
 *Made from the declarations in `hybridd/config/settings.py` by `python -m hybridd.config.reference > docs/settings.md`.*
+"""
 
+ABOUT = """\
 A setting can be given in four places; a later one wins:
 
 1. its default;
@@ -49,6 +51,7 @@ def page(schema: Schema[Any] = SCHEMA) -> str:
 
 def _lines(schema: Schema[Any]) -> Iterator[str]:
     yield _HEAD
+    yield ABOUT
     for section in schema.sections:
         yield f"## {f'`{section.key}`' if section.key else 'Top level'}"
         yield ""
@@ -65,7 +68,7 @@ def _setting(setting: Setting) -> Iterator[str]:
     yield declaration.help
     yield ""
     yield f"- Default: `{setting.shown(setting.default)}`"
-    yield f"- Expected: {_expected(setting)}"
+    yield f"- Expected: {expected(setting)}"
     yield f"- Variable: `{setting.variable}`"
     if declaration.flags:
         yield f"- Flags: {', '.join(f'`{flag}`' for flag in declaration.flags)}"
@@ -76,7 +79,8 @@ def _setting(setting: Setting) -> Iterator[str]:
     yield ""
 
 
-def _expected(setting: Setting) -> str:
+def expected(setting: Setting) -> str:
+    """Return what a setting takes, in words."""
     return f"{setting.kind.expected}{'; one or several' if setting.kind.item else ''}"
 
 
