@@ -248,6 +248,14 @@ class Config:
         restart=RIGHTS,
         also="gid",
     )
+    no_new_privs: bool = setting(
+        True,
+        boolean(),
+        "No program that the application starts gets more rights than it has itself, as sudo, ping and sendmail of"
+        " Postfix want by a set-user-ID or set-group-ID bit. Where the application needs such a program, say false.",
+        restart=RIGHTS,
+        also="no_new_privileges nonewprivileges",
+    )
     umask: int | None = setting(
         None,
         mode(none="inherit"),

@@ -83,6 +83,8 @@ class Start:
             self.control = self._control(path)
         if self.identity is not None:
             privileges.become(self.identity)
+        if self.config.no_new_privs:
+            privileges.take_no_more()
         for note in self.notes:
             _log.warning("%s", note)
 

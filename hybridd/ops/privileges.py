@@ -21,7 +21,10 @@ from typing import Final
 from hybridd.errors import OperatingSystemError
 from hybridd.ops.accounts import Identity
 
-_PR_SET_DUMPABLE: Final = 4  # prctl(2)
+# prctl(2)
+_PR_SET_DUMPABLE: Final = 4
+_PR_SET_KEEPCAPS: Final = 8
+_PR_SET_NO_NEW_PRIVS: Final = 38
 _LOG_MODE: Final = 0o640
 _ROOT: Final = 0
 
@@ -52,27 +55,66 @@ def already(identity: Identity) -> bool:
 def become(identity: Identity) -> None:
     """Be this user from now on, without a way back.
 
+    Root's capabilities go with the user id: all but the bounding set, which gives nothing (capabilities(7), "Effect of
+    user ID changes on capabilities").
+
     Raises:
-        OperatingSystemError: the system refuses it (a container without CAP_SETUID and CAP_SETGID).
+        OperatingSystemError: the system refuses it (a container without CAP_SETUID and CAP_SETGID), or whoever started
+            us has arranged that a change of the user takes nothing away (securebits).
     """
     if already(identity):
         return
     try:
+        _prctl(_PR_SET_KEEPCAPS, 0)
         os.setgroups(identity.groups)  # the groups first: afterwards we may not any more
         os.setresgid(identity.gid, identity.gid, identity.gid)
         os.setresuid(identity.uid, identity.uid, identity.uid)  # the saved one too, or it could be had again
     except OSError as error:
         raise OperatingSystemError(f"cannot become user {identity.name}: {error.strerror}") from None
+    if identity.uid != _ROOT and _can_go_back():
+        raise OperatingSystemError(
+            f"became user {identity.name}, but root's rights can be had again: start hybridd without the securebits"
+            " that keep them (SecureBits= of systemd, setpriv --securebits), or as that user"
+        )
     _allow_looking()
     if identity.home:
         os.environ.update(HOME=identity.home, USER=identity.name, LOGNAME=identity.name)
 
 
+def _can_go_back() -> bool:
+    """Tell by trying; after a success we are root, and whoever asks must end."""
+    try:
+        os.setresuid(_ROOT, _ROOT, _ROOT)
+    except PermissionError:
+        return False
+    return True
+
+
+def take_no_more() -> None:
+    """Let no program that we or our children start have more rights than we, without a way back.
+
+    Whatever its file says: set-user-ID, set-group-ID, capabilities.
+
+    Raises:
+        OperatingSystemError: the system refuses it; no kernel since Linux 3.5 does.
+    """
+    if _prctl(_PR_SET_NO_NEW_PRIVS, 1) != 0:
+        raise OperatingSystemError("the system refuses no_new_privs (prctl(2)); say no_new_privs: false to do without")
+
+
 def _allow_looking() -> None:
-    """Allow what the kernel forbids after such a change: core dumps, and reading /proc/PID/fd, which the metrics do."""
+    """Allow what the kernel forbids after such a change: core dumps, and reading /proc/PID/fd, which the metrics do.
+
+    Other users are kept away by our user id, as from any process.
+    """
+    _prctl(_PR_SET_DUMPABLE, 1)
+
+
+def _prctl(option: int, value: int) -> int:
     import ctypes  # noqa: PLC0415 - only for this
 
-    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
+    answer: int = ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+    return answer
 
 
 @contextmanager

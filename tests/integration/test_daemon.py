@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import grp
 import gzip
 import json
 import os
@@ -11,7 +10,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -19,10 +17,10 @@ import yaml
 
 from tests.support import processes
 from tests.support.command import hybridd
-from tests.support.daemon import DaemonProcess, reap_orphans
+from tests.support.daemon import title, wait_nobody_left
 from tests.support.passage import NOBODY, UNPRIVILEGED, is_root, passage
+from tests.support.processes import ids
 from tests.support.tools import require
-from tests.support.verbs import verb
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,30 +30,6 @@ def app(environ, start_response):
     start_response("200 OK", [("Content-Length", "3")])
     return [b"hi\\n"]
 """
-
-
-@pytest.fixture
-def place():
-    """A folder that every user may pass, unlike pytest's own."""
-    folder = Path(tempfile.mkdtemp(prefix="hybridd-test-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def daemon(place):
-    """Make daemons; they are ended after the test."""
-    made = []
-
-    def make(config=None, **further):
-        made.append(DaemonProcess(place / f"daemon{len(made)}", {**SERVICE, **(config or {})}, **further))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.finish()
-    wait_nobody_left()  # one that failed has told the command so just before its end
 
 
 @pytest.fixture(params=["root", "user", "unprivileged"])
@@ -79,20 +53,6 @@ def someone(request, daemon, place):
 
     make.uid = 0 if request.param == "root" else NOBODY
     return make
-
-
-def wait_nobody_left():
-    wait_until(lambda: not reap_orphans() and not processes.children(), within=10, what="all processes end")
-
-
-def ids(pid, name):
-    """Return the numbers of a line of /proc/PID/status, such as Uid."""
-    text = Path(f"/proc/{pid}/status").read_text()
-    return [int(number) for number in re.search(rf"^{name}:(.*)$", text, re.MULTILINE)[1].split()]
-
-
-def title(pid):
-    return Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode()
 
 
 def stream(pid, fd):
@@ -424,151 +384,6 @@ def test_the_pid_file_is_written_by_a_ready_process_only(serve, tmp_path):
     assert pid_file.read_text() == f"{server.pid}\n"
     server.stop()
     assert not pid_file.exists()
-
-
-# -- the user
-
-
-@pytest.fixture
-def as_root():
-    if not is_root():
-        pytest.skip("only root can become another user")
-
-
-def test_master_and_workers_become_the_user_for_good(as_root, daemon, place):
-    server = daemon({"user": "nobody", "listen": [f"unix:{place}/web.sock", "127.0.0.1:0"]}, before=passage(place))
-    server.start()
-    for pid in (server.pid, *server.wait_workers(2)):
-        assert set(ids(pid, "Uid")) == {NOBODY}, "real, effective, saved, file system"
-        assert set(ids(pid, "Gid")) == {NOBODY}
-        assert ids(pid, "Groups") == [NOBODY]
-    assert (place / "web.sock").stat().st_uid == NOBODY
-    metrics = server.metrics()
-    assert metrics.value("hybridd_worker_open_fds", worker="0") > 0, "the admin endpoint works, and looks"
-    with server.client_of(1) as client:
-        assert client.get("/").status == 200
-    server.signal(signal.SIGTTIN)
-    newest = server.wait_workers(3)[-1]
-    assert set(ids(newest, "Uid")) == {NOBODY}
-
-
-def test_an_upgrade_keeps_the_user_and_needs_no_root(as_root, daemon, place):
-    """In a folder of root's: the PID file is written in its place, the sockets are inherited."""
-    server = daemon({"user": "nobody", "workers": 1}, before=passage(place)).start()
-    first = server.pid
-    server.configure({**SERVICE, "user": "daemon", "workers": 1})
-    done = verb(server, "upgrade")
-    assert done.returncode == 1
-    assert "only root can become user daemon" in done.stderr
-    assert server.pid_file.read_text() == f"{first}\n"
-    server.configure({**SERVICE, "user": "nobody", "workers": 1})
-    assert verb(server, "upgrade").returncode == 0
-    assert server.upgraded() == 0
-    assert server.pid != first
-    assert set(ids(server.pid, "Uid")) == {NOBODY}
-    assert server.fetch("/").status == 200
-    server.stop()
-    assert server.pid_file.read_text() == "", "emptied where it cannot be removed"
-
-
-def test_the_groups_of_the_user_and_one_in_place_of_its_own(as_root, daemon, place):
-    server = daemon({"user": "nobody", "group": "daemon", "workers": 1}, before=passage(place)).start()
-    gid = grp.getgrnam("daemon").gr_gid
-    assert set(ids(server.pid, "Gid")) == {gid}
-    assert gid in ids(server.pid, "Groups")
-    assert 0 not in ids(server.pid, "Groups")
-
-
-def test_the_environment_is_that_of_the_user(as_root, daemon, place):
-    (place / "home.py").write_text(
-        "import os\n"
-        "def app(environ, start_response):\n"
-        "    start_response('200 OK', [])\n"
-        "    return [' '.join(os.environ[name] for name in ('HOME', 'USER', 'LOGNAME')).encode()]\n"
-    )
-    server = daemon({"application": "home:app", "chdir": str(place), "user": "nobody"}, before=passage(place)).start()
-    assert server.fetch("/").text == "/nonexistent nobody nobody"
-
-
-def test_titles_survive_the_change_of_the_environment(as_root, daemon, place):
-    """They are written over the first environment, whose first variable is changed here."""
-    clean = ["env", "-i", "HOME=/root", "PATH=/usr/bin:/bin"]
-    server = daemon({"user": "nobody", "workers": 1}, before=[*passage(place), *clean]).start()
-    assert title(server.pid).startswith("hybridd: master")
-    (worker,) = server.wait_workers(1)
-    assert title(worker).startswith("hybridd: worker 0")
-
-
-def test_in_a_folder_of_roots_it_still_starts_and_says_what_a_rotation_needs(as_root, daemon, place):
-    """/run/hybridd.pid and /var/log/hybridd.log, of old."""
-    server = daemon({"user": "nobody", "workers": 1}, before=passage(place)).start()
-    assert server.folder.stat().st_uid == 0
-    assert server.pid_file.read_text() == f"{server.pid}\n"
-    assert re.search(rf"user nobody cannot make files in {server.folder}.*logrotate", server.log())
-    server.log_file.rename(server.log_file.with_suffix(".1"))
-    server.log_file.touch(0o640)  # logrotate's create
-    os.chown(server.log_file, NOBODY, NOBODY)
-    server.signal(signal.SIGUSR1)
-    server.wait_log("logs: opened again")
-    server.stop()
-    assert server.pid_file.read_text() == "", "it cannot be removed, so it is emptied"
-
-
-def test_a_log_that_only_root_may_write_is_refused(as_root, daemon, place):
-    server = daemon({"user": "nobody"}, before=passage(place))
-    server.log_file.touch(0o600)
-    done = server.launch()
-    assert done.returncode == 71
-    assert f"user nobody may not write the log {server.log_file}" in done.stderr
-
-
-def test_root_is_not_led_astray_by_a_link_of_the_user(as_root, daemon, place):
-    """The folder is the user's, the log in it a link to a file of root's (CVE-2016-1247)."""
-    victim = place / "victim"
-    victim.write_text("of root\n")
-    victim.chmod(0o600)
-    server = daemon({"user": "nobody"}, before=passage(place))
-    os.chown(server.folder, NOBODY, NOBODY)
-    server.log_file.symlink_to(victim)
-    assert server.launch().returncode == 71
-    assert (victim.stat().st_uid, victim.read_text()) == (0, "of root\n")
-
-
-def test_a_folder_that_the_user_may_not_read_is_named(as_root, daemon, place):
-    secret = place / "secret"
-    (secret / "app").mkdir(parents=True)
-    (secret / "app" / "hello.py").write_text(HELLO)
-    secret.chmod(0o700)
-    settings = {"application": "hello:app", "user": "nobody"}
-    done = daemon({**settings, "chdir": str(secret / "app")}, before=passage(place)).launch()
-    assert done.returncode == 70
-    assert f"{secret} is closed to it" in done.stderr
-    done = daemon(settings, before=passage(place / "again"), cwd=secret / "app").launch()
-    assert done.returncode == 70
-    assert f"{secret} is closed to it" in done.stderr
-
-
-def test_who_is_not_root_is_told_so(as_root, daemon, place):
-    require("setpriv", "util-linux")
-    server = daemon({"user": "daemon"}, before=[*passage(place), *UNPRIVILEGED])
-    os.chown(server.folder, NOBODY, NOBODY)
-    done = server.launch()
-    assert done.returncode == 71
-    assert "only root can become user daemon" in done.stderr
-
-
-def test_who_is_the_user_already_need_not_be_root(as_root, daemon, place):
-    server = daemon({"user": "nobody"}, before=[*passage(place), *UNPRIVILEGED])
-    os.chown(server.folder, NOBODY, NOBODY)
-    server.start()
-    assert server.fetch("/").status == 200
-
-
-def test_a_user_that_does_not_exist_is_a_configuration_error(daemon):
-    server = daemon({"user": "nobdy"})
-    done = server.launch()
-    assert done.returncode == 78
-    assert re.search(r"hybridd\.yaml:\d+:\d+: user: there is no user nobdy on this machine", done.stderr)
 
 
 def test_the_umask_is_ours(daemon, place):

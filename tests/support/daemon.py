@@ -127,8 +127,23 @@ class DaemonProcess(ServerProcess):
         reap_orphans()
 
 
+def title(pid: int) -> str:
+    """Return what ``ps`` shows of a process."""
+    return Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode()
+
+
 def reap_orphans() -> None:
     """Take the exit statuses of all dead processes that were left to us."""
     for process in processes.children():
         if process.state == "Z":
             os.waitpid(process.pid, os.WNOHANG)
+
+
+def wait_nobody_left() -> None:
+    """Wait for the end of all our children; one that failed has told the command so just before its end."""
+
+    def nobody() -> bool:
+        reap_orphans()
+        return not processes.children()
+
+    wait_until(nobody, within=10, what="all processes end")

@@ -62,6 +62,17 @@ def look(pid: int) -> Process | None:
     )
 
 
+def status(pid: int, name: str) -> str:
+    """Return a line of /proc/PID/status, such as Uid, without its name."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(line.partition(":")[2].strip() for line in lines if line.startswith(f"{name}:"))
+
+
+def ids(pid: int, name: str) -> list[int]:
+    """Return the numbers of a line of /proc/PID/status: real, effective, saved and that of the file system for Uid."""
+    return [int(number) for number in status(pid, name).split()]
+
+
 def every() -> list[Process]:
     """Return all processes."""
     found = (look(int(name)) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208 - names only

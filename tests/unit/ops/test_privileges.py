@@ -14,6 +14,7 @@ from hybridd.ops.accounts import Identity
 
 ME = Identity(os.geteuid(), os.getegid(), (os.getegid(),), "me")
 OTHER = Identity(4321, 4321, (4321,), "other")
+DUMPABLE, KEEP_CAPABILITIES, NO_NEW_PRIVILEGES = 4, 8, 38  # linux/prctl.h
 
 
 @pytest.fixture
@@ -95,7 +96,8 @@ def calls(monkeypatch):
     calls = []
     for name in ("setgroups", "setresgid", "setresuid", "setegid", "seteuid"):
         monkeypatch.setattr(os, name, lambda *given, name=name: calls.append((name, *given)))
-    monkeypatch.setattr(privileges, "_allow_looking", lambda: calls.append(("look",)))
+    monkeypatch.setattr(privileges, "_prctl", lambda *given: calls.append(("prctl", *given)))
+    monkeypatch.setattr(privileges, "_can_go_back", lambda: calls.append(("back",)))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(os, "getegid", lambda: 0)
     monkeypatch.setattr(os, "getgroups", lambda: [0, 1])
@@ -104,7 +106,8 @@ def calls(monkeypatch):
 
 def test_groups_go_before_the_user_and_nothing_is_saved(calls):
     privileges.become(OTHER)
-    assert calls == [("setgroups", (4321,)), ("setresgid", *(4321,) * 3), ("setresuid", *(4321,) * 3), ("look",)]
+    dropped = [("setgroups", (4321,)), ("setresgid", *(4321,) * 3), ("setresuid", *(4321,) * 3)]
+    assert calls == [("prctl", KEEP_CAPABILITIES, 0), *dropped, ("back",), ("prctl", DUMPABLE, 1)]
 
 
 def test_the_environment_follows_when_the_user_has_a_home(calls, monkeypatch):
@@ -123,6 +126,22 @@ def test_what_the_system_refuses_is_said(calls, monkeypatch):
     monkeypatch.setattr(os, "setgroups", refused)
     with pytest.raises(OperatingSystemError, match="cannot become user other: Operation not permitted"):
         privileges.become(OTHER)
+
+
+def test_rights_that_can_be_had_again_are_refused(calls, monkeypatch):
+    monkeypatch.setattr(privileges, "_can_go_back", lambda: True)
+    with pytest.raises(OperatingSystemError, match="became user other, but root's rights can be had again"):
+        privileges.become(OTHER)
+
+
+def test_no_new_privileges_or_a_sentence(monkeypatch):
+    calls = []
+    monkeypatch.setattr(privileges, "_prctl", lambda *given: calls.append(given) or 0)
+    privileges.take_no_more()
+    assert calls == [(NO_NEW_PRIVILEGES, 1)]
+    monkeypatch.setattr(privileges, "_prctl", lambda *_: -1)
+    with pytest.raises(OperatingSystemError, match="no_new_privs: false"):
+        privileges.take_no_more()
 
 
 def test_acting_as_somebody_is_taken_back_in_the_opposite_order(calls):

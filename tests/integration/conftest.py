@@ -1,0 +1,39 @@
+"""Fixtures of the tests that start a daemon by its command, or as another user."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.daemon import DaemonProcess, wait_nobody_left
+
+SERVICE = {"application": "service:app"}
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that every user may pass, unlike pytest's own."""
+    folder = Path(tempfile.mkdtemp(prefix="hybridd-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def daemon(place: Path) -> Iterator[Callable[..., DaemonProcess]]:
+    """Make daemons; they are ended after the test."""
+    made: list[DaemonProcess] = []
+
+    def make(config: Mapping[str, Any] | None = None, **further: Any) -> DaemonProcess:
+        made.append(DaemonProcess(place / f"daemon{len(made)}", {**SERVICE, **(config or {})}, **further))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.finish()
+    wait_nobody_left()  # one that failed has told the command so just before its end
