@@ -27,6 +27,7 @@ from hybridd.config.words import (
     directory,
     endpoint,
     file,
+    host,
     own_file,
     own_socket,
     reference,
@@ -161,6 +162,13 @@ class Config:
         flags="--admin",
         restart=SOCKETS,
         also="metrics status",
+    )
+    admin_hosts: tuple[str, ...] = setting(
+        ("localhost",),
+        several(host()),
+        "The names by which the admin address may be asked over TCP, beside addresses, names without a dot and the name"
+        " in admin: what a Host header may say. .NAME stands for all names below it, * for any.",
+        also="admin_host allowed_hosts",
     )
     application_metrics: bool = setting(
         True,

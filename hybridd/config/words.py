@@ -20,6 +20,9 @@ LONGEST_SOCKET = 107  # bytes of a path that the kernel takes, unix(7)
 _NUMBER = "0|[1-9][0-9]{0,9}"
 _NAME = r"[^\W\d][\w.@\\-]*\$?"  # useradd(8), and what directories (DOMAIN\user, user@domain) make of it
 
+LONGEST_NAME = 253  # RFC 1035 2.3.4, without the root's dot
+_HOST = re.compile(r"\.?[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
+
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 # What hybridd.app.loader understands: a module, a name in it, perhaps called with literals.
 _REFERENCE = re.compile(rf"{_DOTTED}(?::{_DOTTED}(?:\(.*\))?)?", re.DOTALL)
@@ -108,6 +111,20 @@ def account(what: str) -> Kind:
         return text
 
     return Kind(what.upper(), expected, read, str, {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0}]})
+
+
+def host() -> Kind:
+    """Return the kind of a host's name, of all names below one, or of any."""
+    expected = "the name of a host, .NAME for all below it, or *"
+
+    def read(raw: Raw) -> str:
+        text = _written(expected, raw)
+        if text != "*" and not (len(text) <= LONGEST_NAME and _HOST.fullmatch(text)):
+            name = text.partition("://")[2].partition("/")[0] or text
+            raise Refused(expected, raw, name.partition(":")[0].removeprefix("*"))
+        return text
+
+    return Kind("NAME|.NAME|*", expected, read, str, {"type": "string", "minLength": 1})
 
 
 def file(stream: str, *, off: bool = False) -> Kind:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import partial
@@ -29,6 +29,7 @@ from hybridd.http.request import Request
 from hybridd.http.response import ResponseHead
 from hybridd.http.wire import Clock
 from hybridd.master.gathering import Gathering
+from hybridd.master.hosts import is_ours
 from hybridd.net.listener import Listener
 from hybridd.net.reactor import Reactor
 from hybridd.net.terms import Terms
@@ -52,7 +53,17 @@ class Page:
     kind: str = PLAIN
     status: HTTPStatus = HTTPStatus.OK
     headers: tuple[tuple[str, str], ...] = ()
+    sources: str = "default-src 'none'"
 
+
+# What a browser is to know of every page: nothing of it is code or a frame, and other sites get nothing of it.
+_POLICY: Final = "; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+_HEADERS: Final = (
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Referrer-Policy", "no-referrer"),
+)
 
 Deliver = Callable[[Page], None]
 
@@ -60,6 +71,7 @@ Later = Callable[[Deliver], None]
 """A page that is not there yet: it is given a function that takes it when it is."""
 
 Make = Callable[[Request], Page | Later]
+Hosts = Callable[[], Iterable[str]]
 
 
 def text(line: str, status: HTTPStatus = HTTPStatus.OK, *headers: tuple[str, str]) -> Page:
@@ -70,6 +82,12 @@ def text(line: str, status: HTTPStatus = HTTPStatus.OK, *headers: tuple[str, str
 def in_json(value: object) -> Page:
     """Return a page of JSON for programs that people can read too."""
     return Page(json.dumps(value, indent=2, default=str).encode() + b"\n", "application/json")
+
+
+MISDIRECTED: Final = text(
+    "the Host of this request is no name of this admin endpoint: ask by address, or list the name in admin_hosts",
+    HTTPStatus.MISDIRECTED_REQUEST,
+)
 
 
 def answer(pages: Mapping[str, Make], request: Request) -> Page | Later:
@@ -84,9 +102,14 @@ def answer(pages: Mapping[str, Make], request: Request) -> Page | Later:
 
 
 class AdminService:
-    """The ``hybridd.http.wire.Service`` of the admin listeners."""
+    """The ``hybridd.http.wire.Service`` of the admin listeners.
 
-    def __init__(self, reactor: Reactor, pages: Mapping[str, Make]) -> None:
+    ``hosts`` returns the names to answer to (hosts.py); None where no web page can ask: on a unix socket.
+    """
+
+    def __init__(self, reactor: Reactor, pages: Mapping[str, Make], hosts: Hosts | None = None) -> None:
+        self._hosts = hosts
+        self._warned = False
         self.draining = False
         self.clock: Clock = reactor
         self._reactor = reactor
@@ -108,7 +131,7 @@ class AdminService:
         connection.call_started()
         request.body.close()  # nobody reads it
         try:
-            page = answer(self._pages, request)
+            page = answer(self._pages, request) if self._may_ask(request) else MISDIRECTED
             if isinstance(page, Page):
                 self._write(connection, page)
             else:
@@ -117,8 +140,18 @@ class AdminService:
             _log.exception("the admin page %s failed", request.path)
             self._write(connection, text(_FAILED, HTTPStatus.INTERNAL_SERVER_ERROR))
 
+    def _may_ask(self, request: Request) -> bool:
+        if self._hosts is None or is_ours(request.fields.get("HTTP_HOST", ""), self._hosts()):
+            return True
+        if not self._warned:
+            self._warned = True
+            host = request.fields["HTTP_HOST"]
+            _log.warning("the admin endpoint was asked as %s, which is not in admin_hosts: refused with 421", host)
+        return False
+
     def _write(self, connection: HttpProtocol, page: Page) -> None:
-        headers = [("Content-Type", page.kind), ("Cache-Control", "no-store"), *page.headers]
+        policy = ("Content-Security-Policy", page.sources + _POLICY)
+        headers = [("Content-Type", page.kind), *_HEADERS, policy, *page.headers]
         connection.respond(ResponseHead(page.status.value, page.status.phrase, headers), page.content)
 
     def spool_body(self, connection: HttpProtocol, body: Body, chunks: list[bytes], /) -> None:
@@ -153,13 +186,21 @@ class Admin:
     """The admin listeners and their connections."""
 
     def __init__(
-        self, reactor: Reactor, listeners: Sequence[Listener], pages: Mapping[str, Make], gathering: Gathering
+        self,
+        reactor: Reactor,
+        listeners: Sequence[Listener],
+        pages: Mapping[str, Make],
+        gathering: Gathering,
+        hosts: Hosts,
     ) -> None:
         self.listeners = listeners
         self._gathering = gathering  # which works for the pages, and ends with them
         self._terms = Terms(reactor, TIMEOUTS.write)
-        service = AdminService(reactor, pages)
-        self._acceptors = [Acceptor(listener, self._terms, CONNECTIONS, service.connection) for listener in listeners]
+        private, public = AdminService(reactor, pages), AdminService(reactor, pages, hosts)
+        self._acceptors = [
+            Acceptor(listener, self._terms, CONNECTIONS, (private if listener.is_unix else public).connection)
+            for listener in listeners
+        ]
         reactor.after_turn.append(self._review)
 
     def open(self) -> None:

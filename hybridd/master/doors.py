@@ -13,6 +13,7 @@ from hybridd.master import status
 from hybridd.master.admin import Admin
 from hybridd.master.control import Control
 from hybridd.master.gathering import Gathering
+from hybridd.master.hosts import names
 from hybridd.master.master import Master, Parts
 from hybridd.master.pages import make_pages
 from hybridd.master.verbs import make_verbs
@@ -37,7 +38,7 @@ def make_admin(master: Master, parts: Parts, sources: status.Sources) -> Admin:
         collector,
         gathering.ask,
     )
-    return Admin(reactor, sources.admin, pages, gathering)
+    return Admin(reactor, sources.admin, pages, gathering, lambda: names(parts.configurations.in_force))
 
 
 def make_control(

@@ -165,7 +165,8 @@ def _be_master(loaded: Loaded, start: Start, notifier: Notifier, command: Comman
     doors: list[Doors] = [admin] if control is None else [admin, control]
     parts.upgrade.house = _make_house(command, master, parts, start, doors)
     if start.before is None:
-        _open(doors)
+        for door in doors:
+            door.open()
     else:
         _follow(start.before, master, parts, doors)
     # What is there now is shared with every worker; a collection that looked at it would write to its pages and so
@@ -190,11 +191,6 @@ def _be_master(loaded: Loaded, start: Start, notifier: Notifier, command: Comman
         start.before.close()
     inheritance.close()
     return master.exit_code
-
-
-def _open(doors: Sequence[Doors]) -> None:
-    for door in doors:
-        door.open()
 
 
 def _make_house(command: Command, master: Master, parts: Parts, start: Start, doors: Sequence[Doors]) -> House:
@@ -236,7 +232,8 @@ def _follow(before: Predecessor, master: Master, parts: Parts, doors: Sequence[D
         for listener in heritage.listeners.current:
             if listener.owned:
                 listener.sock.listen(parts.configurations.in_force.backlog)  # again: it may have changed
-        _open(doors)
+        for door in doors:
+            door.open()
 
     life = Life(
         tell=master.ask,

@@ -7,7 +7,9 @@ Runs in:   the master, its only thread.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from html import escape
 from http import HTTPStatus
 from typing import Any, Final, Protocol
@@ -19,6 +21,7 @@ from hybridd.ops.application_metrics import Gathered, join
 from hybridd.ops.metrics import ApplicationFigures, make_registry, prefers_openmetrics, render
 from hybridd.ops.metrics import ScoreboardCollector as Collector
 
+STYLE: Final = "body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }"
 LINKS: Final = {
     "/status": "how it is, in JSON",
     "/metrics": "for Prometheus",
@@ -75,9 +78,10 @@ def landing(report: Mapping[str, Any]) -> Page:
     return Page(
         f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>hybridd</title>
-<style>body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }}</style>
+<style>{STYLE}</style>
 </head><body><h1>hybridd {escape(hybridd.__version__)}</h1>
 <p>{escape(str(report["status"]))}</p><ul>{links}</ul></body></html>
 """.encode(),
         "text/html; charset=utf-8",
+        sources=f"default-src 'none'; style-src 'sha256-{b64encode(sha256(STYLE.encode()).digest()).decode()}'",
     )

@@ -29,7 +29,7 @@ from hybridd.master.control import bind_control, control_path
 from hybridd.master.handover import Role
 from hybridd.master.predecessor import Predecessor
 from hybridd.net.listener import Listener, bind_all
-from hybridd.net.private import PrivateListener
+from hybridd.net.private import PrivateListener, away_from_others
 from hybridd.ops import logs as logging_setup
 from hybridd.ops import privileges
 from hybridd.ops.accounts import Identity, UnknownAccountError, identify
@@ -231,7 +231,8 @@ def bind(
 
     listeners = have(Role.PUBLIC, [one.address for one in config.listen], config.backlog)
     try:
-        admin_listeners = have(Role.ADMIN, [config.admin] if config.admin else [], ADMIN_BACKLOG)
+        with away_from_others():
+            admin_listeners = have(Role.ADMIN, [config.admin] if config.admin else [], ADMIN_BACKLOG)
     except BindError:
         for listener in listeners:
             listener.close()  # the file of a unix socket would stay

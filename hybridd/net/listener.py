@@ -62,6 +62,11 @@ class Listener:
         return connection, peer
 
     @property
+    def is_unix(self) -> bool:
+        """Whether only processes of this machine can connect, by a file."""
+        return self.sock.family == socket.AF_UNIX
+
+    @property
     def file(self) -> tuple[int, int] | None:
         """Which file of a unix socket goes with us; None: none."""
         return self._file

@@ -14,6 +14,8 @@ import errno
 import os
 import socket
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from hybridd.config.address import Address, Kind
@@ -23,6 +25,7 @@ BACKLOG: Final = 16
 
 _CREDENTIALS: Final = struct.Struct("iII")  # struct ucred: pid, uid, gid
 _ROOT: Final = 0
+_OTHERS: Final = 0o007
 
 
 class PrivateListener(Listener):
@@ -39,6 +42,17 @@ class PrivateListener(Listener):
             connection.close()
             raise ConnectionAbortedError(errno.ECONNABORTED, "a stranger")
         return connection, peer
+
+
+@contextmanager
+def away_from_others() -> Iterator[None]:
+    """Let unix sockets that are bound meanwhile be closed to other users, whatever the umask says of them."""
+    before = os.umask(_OTHERS)
+    os.umask(before | _OTHERS)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def peer_uid(connection: socket.socket) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -87,6 +88,26 @@ def test_it_survives_bad_clients(serve):
     for client in idle:
         client.close()
     server.wait_workers(2)
+
+
+def test_over_tcp_it_answers_to_addresses_and_listed_names_only(serve):
+    settings = {**SERVICE, "workers": 1, "admin": "127.0.0.1:0", "admin_hosts": ["localhost", ".example.org"]}
+    server = serve(settings)
+    address = server.wait_log(r"admin on (127\.0\.0\.1:\d+)")[1]
+
+    def status(host):
+        asked = b"GET /status HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % host
+        return int(exchange(address, asked).split()[1])
+
+    hosts = (address.encode(), b"localhost", b"prometheus-target:9815", b"a.example.org", b"evil.example")
+    assert [status(host) for host in hosts] == [200, 200, 200, 200, 421]
+    assert b"200" in exchange(address, b"GET /healthz HTTP/1.0\r\n\r\n").split()
+
+
+def test_its_unix_socket_is_closed_to_other_users_whatever_the_umask(serve, tmp_path):
+    server = serve({**SERVICE, "workers": 1, "umask": "0000", "listen": [f"unix:{tmp_path}/web.sock"]})
+    assert Path(server.admin.removeprefix("unix:")).stat().st_mode & 0o777 == 0o770
+    assert (tmp_path / "web.sock").stat().st_mode & 0o777 == 0o777, "the umask is the operator's"
 
 
 def test_off_means_off(serve):

@@ -6,7 +6,7 @@ import pytest
 
 from hybridd.config.kind import Raw, Reading, Refused
 from hybridd.config.listener_words import parse_endpoint
-from hybridd.config.words import account, address, choice, directory, endpoint, file, own_file, reference, several
+from hybridd.config.words import account, address, choice, directory, endpoint, file, host, own_file, reference, several
 
 LEVEL = choice("debug", "info", "warning")
 APPLICATION = reference("MODULE:CALLABLE", "shop.wsgi:application")
@@ -18,6 +18,7 @@ ADMIN = address(off=True)
 LISTEN = several(endpoint())
 PID_FILE = own_file()
 USER = account("user")
+HOSTS = several(host())
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,7 @@ USER = account("user")
         (ADMIN, "127.0.0.1:9815"), (LISTEN, "0.0.0.0:80,unix:/x"),
         (PID_FILE, ""), (PID_FILE, "/run/hybridd/hybridd.pid"), (PID_FILE, "web.pid"),
         (USER, ""), (USER, "www-data"), (USER, "0"), (USER, "4294967294"), (USER, "shop.web"), (USER, "HOST$"),
+        (HOSTS, "localhost,.svc.cluster.local,metrics.example.org"), (HOSTS, "*"),
         (USER, "web@example.org"), (USER, "EXAMPLE\\web"),
     ],
 )  # fmt: skip
@@ -71,6 +73,10 @@ def test_texts_are_read_and_written_back(kind, text):
         (PID_FILE, Raw("-"), "the path of a file, got -"),
         (PID_FILE, Raw("no", Reading.BOOLEAN),
          "the path of a file, got no (which YAML reads as a boolean); put it in quotes"),
+        (HOSTS, Raw("http://a.example:80/"),
+         "the name of a host, .NAME for all below it, or *, got http://a.example:80/; did you mean a.example"),
+        (HOSTS, Raw("*.example.org"),
+         "the name of a host, .NAME for all below it, or *, got *.example.org; did you mean .example.org"),
         (USER, Raw("web:adm"), "the name or number of a user, got web:adm"),
         (USER, Raw("web adm"), 'the name or number of a user, got "web adm"'),
         (USER, Raw("-1", Reading.INTEGER), "the name or number of a user, got -1"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import re
 from collections import deque
 
 import pytest
@@ -44,10 +47,18 @@ def fail(_):
 PAGES = {"/healthz": lambda _: text("ok"), "/status": lambda _: in_json({"state": "running"}), "/fails": fail}
 
 
+SAFE = {
+    b"X-Content-Type-Options: nosniff",
+    b"Cross-Origin-Resource-Policy: same-origin",
+    b"Referrer-Policy: no-referrer",
+    b"Content-Security-Policy: default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+}
+
+
 @pytest.fixture
 def ask():
     soon = Soon()
-    service = AdminService(soon, PAGES)
+    service = AdminService(soon, PAGES, lambda: ())
 
     def send(data: bytes) -> bytes:
         transport = RecordingTransport()
@@ -69,6 +80,39 @@ def test_a_page(ask):
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"Cache-Control: no-store" in head
     assert body == b"ok\n"
+
+
+def test_every_page_tells_browsers_to_keep_it_to_themselves(ask):
+    for path in ("/healthz", "/status", "/nowhere"):
+        head = ask(request(path)).partition(b"\r\n\r\n")[0]
+        assert set(head.split(b"\r\n")) >= SAFE
+
+
+def test_the_style_of_the_landing_page_is_what_its_policy_allows():
+    page = landing({"status": "running"})
+    style = re.search(b"<style>(.*)</style>", page.content, re.DOTALL)[1]
+    assert f"'sha256-{base64.b64encode(hashlib.sha256(style).digest()).decode()}'" in page.sources
+    assert b"<script" not in page.content
+
+
+@pytest.mark.parametrize("path", ["/status", "/nowhere"])
+def test_a_name_that_is_not_ours_is_misdirected_and_logged_once(path, caplog):
+    soon = Soon()
+    service = AdminService(soon, PAGES, lambda: ["metrics.example.org"])
+    said = []
+    for host in ("evil.example", "worse.example", "metrics.example.org"):
+        transport = RecordingTransport()
+        transport.connect(service.connection())
+        transport.feed(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        soon.turn()
+        transport.settle()
+        said.append(bytes(transport.client))
+    assert [answered.split()[1] for answered in said] == [b"421", b"421", b"200" if path == "/status" else b"404"]
+    assert b"admin_hosts" in said[0]
+    assert b"running" not in said[0]
+    assert [record.getMessage() for record in caplog.records] == [
+        "the admin endpoint was asked as evil.example, which is not in admin_hosts: refused with 421"
+    ]
 
 
 def test_json(ask):
