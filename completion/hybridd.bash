@@ -24,7 +24,7 @@ _hybridd() {
             ;;
         "run --set" | "check --set" | "print-config --set" | "health --set" | "status --set" | "top --set" | "reload --set" | "scale --set" | "worker --set" | "upgrade --set" | "drain --set" | "stop --set" | "reopen-logs --set" | "stacks --set" | "compare --set")
             compopt -o nospace
-            mapfile -t COMPREPLY < <(compgen -W "application= factory= protocol= preload= chdir= listen= trusted_proxies= backlog= admin= admin_hosts= application_metrics= control= pattern= workers= dispatch= threads= handlers= daemon= pid_file= user= group= no_new_privs= umask= timeouts.head= timeouts.handshake= timeouts.body= timeouts.keep_alive= timeouts.write= timeouts.queue= timeouts.handler= timeouts.stuck= timeouts.linger= timeouts.graceful= timeouts.boot= timeouts.worker= limits.request_line= limits.headers= limits.header_bytes= limits.underscores= limits.body= limits.body_memory= limits.body_rate= limits.connections= limits.connection_threads= limits.connection_processes= limits.queue= limits.response_rate= limits.spool= limits.response_memory= limits.response_spool= limits.application_series= reload.settle= reload.surge= recycle.max_requests= recycle.max_requests_jitter= recycle.max_age= recycle.max_rss= recycle.memory= recycle.max_unavailable= shutdown.drain_delay= shutdown.idle_grace= shutdown.linger= crash.restarts= crash.window= crash.backoff_max= log.level= log.format= log.file= access_log.file= access_log.format=" -- "$cur")
+            mapfile -t COMPREPLY < <(compgen -W "application= factory= protocol= preload= chdir= listen= trusted_proxies= forwarded= forwarded_fields= backlog= admin= admin_hosts= application_metrics= control= pattern= workers= dispatch= threads= handlers= daemon= pid_file= user= group= no_new_privs= umask= timeouts.head= timeouts.handshake= timeouts.body= timeouts.keep_alive= timeouts.write= timeouts.queue= timeouts.handler= timeouts.stuck= timeouts.linger= timeouts.graceful= timeouts.boot= timeouts.worker= limits.request_line= limits.headers= limits.header_bytes= limits.underscores= limits.body= limits.body_memory= limits.body_rate= limits.connections= limits.connection_threads= limits.connection_processes= limits.queue= limits.response_rate= limits.spool= limits.response_memory= limits.response_spool= limits.application_series= reload.settle= reload.surge= recycle.max_requests= recycle.max_requests_jitter= recycle.max_age= recycle.max_rss= recycle.memory= recycle.max_unavailable= shutdown.drain_delay= shutdown.idle_grace= shutdown.linger= crash.restarts= crash.window= crash.backoff_max= log.level= log.format= log.file= access_log.file= access_log.format=" -- "$cur")
             ;;
         "run --protocol" | "run --bind" | "run -b" | "run --listen" | "run --backlog" | "run --threads" | "run --timeout" | "run -t" | "run --graceful-timeout" | "run --user" | "run -u" | "run --group" | "run -g" | "check --protocol" | "check --bind" | "check -b" | "check --listen" | "check --backlog" | "check --threads" | "check --timeout" | "check -t" | "check --graceful-timeout" | "check --user" | "check -u" | "check --group" | "check -g" | "print-config --protocol" | "print-config --bind" | "print-config -b" | "print-config --listen" | "print-config --backlog" | "print-config --threads" | "print-config --timeout" | "print-config -t" | "print-config --graceful-timeout" | "print-config --user" | "print-config -u" | "print-config --group" | "print-config -g" | "health --timeout" | "top -d" | "top --delay" | "top --admin" | "reload --timeout" | "scale --timeout" | "worker --timeout" | "upgrade --timeout" | "drain --timeout" | "stop --timeout" | "compare --patterns" | "compare --duration" | "compare --concurrency" | "compare --sleep" | "compare --clients" | "compare --workers")
             ;;
@@ -61,6 +61,12 @@ _hybridd() {
             ;;
         *" --set trusted_proxies")
             mapfile -t COMPREPLY < <(compgen -W "none" -- "$cur")
+            ;;
+        *" --set forwarded")
+            mapfile -t COMPREPLY < <(compgen -W "x-forwarded forwarded off" -- "$cur")
+            ;;
+        *" --set forwarded_fields")
+            mapfile -t COMPREPLY < <(compgen -W "for proto host port prefix" -- "$cur")
             ;;
         *" --set control")
             mapfile -t COMPREPLY < <(compgen -W "auto off" -- "$cur")

@@ -149,6 +149,20 @@ class Config:
         " reaches a unix socket. What others say of themselves in such fields, the application does not see.",
         also="forwarded_allow_ips proxy_allow_ips set_real_ip_from trusted_proxy",
     )
+    forwarded: str = setting(
+        "x-forwarded",
+        choice("x-forwarded", "forwarded", "off"),
+        "In which fields trusted_proxies tell of the client: X-Forwarded-For and its kin, or Forwarded (RFC 7239)."
+        " Those of the other kind, those of anybody else and with off all of them are removed.",
+        also="forwarded_headers",
+    )
+    forwarded_fields: tuple[str, ...] = setting(
+        ("for", "proto"),
+        several(choice("for", "proto", "host", "port", "prefix")),
+        "What of it is believed: only what the proxies set themselves, whatever the client has sent. for is the"
+        " client's address, proto http or https, host and port what the client has asked for, prefix the SCRIPT_NAME.",
+        also="trusted_proxy_headers forwarder_headers proxy_fix",
+    )
     backlog: int = setting(
         2048,
         integer(1, 65_535),

@@ -7,6 +7,8 @@ Runs in:   the leader thread, once per header line: this is the hottest table of
 
 from __future__ import annotations
 
+from typing import Self
+
 _LONGEST_REMEMBERED = 64  # bytes; a longer name is one of a kind
 _MOST_REMEMBERED = 1024  # names; a client that invents names only makes us forget those of others
 
@@ -35,12 +37,29 @@ SINGLE = {
 """Fields that say where a request goes, who sends it or what its body is: of two lines, one server would believe the
 first and another one the second (RFC 9110 5.3 admits one)."""
 
+_OF_PROXIES = frozenset({"HTTP_FORWARDED", "HTTP_X_REAL_IP"})
+_OF_PROXIES_TOO = "HTTP_X_FORWARDED_"
+
+
+class Withheld(str):
+    """An empty text in place of the key of a field that only proxies may send: it is kept aside (notes.py)."""
+
+    __slots__ = ("key",)
+    key: str
+
+    def __new__(cls, key: str) -> Self:
+        """Remember the key."""
+        self = super().__new__(cls)
+        self.key = key
+        return self
+
+
 DROPPED = ""
 """What :func:`learn_key` gives for a name that must not reach the application."""
 
 
 def cgi_key(name: bytes) -> str:
-    """Give the CGI name of a field name that is a token, or DROPPED.
+    """Give the CGI name of a field name that is a token, or DROPPED; Withheld for those of proxies.
 
     ``X_Forwarded_For`` and ``X-Forwarded-For`` would become the same key, so that a client could forge what a proxy in
     front sets: names with an underscore are dropped, as nginx does.
@@ -50,6 +69,8 @@ def cgi_key(name: bytes) -> str:
     key = "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
     if key in _REFUSED:
         return DROPPED
+    if key in _OF_PROXIES or key.startswith(_OF_PROXIES_TOO):
+        return Withheld(key)
     return key[len("HTTP_") :] if key in _BARE else key
 
 

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from httptools import HttpRequestParser
 
 from hybridd.config.settings import Limits
-from hybridd.http.fields import KEYS, SINGLE, learn_key
+from hybridd.http.fields import KEYS, SINGLE, Withheld, learn_key
+from hybridd.http.request import ForwardedFields
 
 
 class Notes:
@@ -27,7 +28,8 @@ class Notes:
         keep_alive: llhttp is willing to go on after this message.
         upgrade: llhttp stops after the head (Connection: upgrade, or CONNECT).
         fields: the head's fields under CGI names; the trailer's once the head is accepted.
-        unlisted: field lines without an entry of their own in ``fields``: repeated or dropped.
+        withheld: the fields of proxies, such as X-Forwarded-For; None: there are none.
+        unlisted: field lines without an entry of their own in ``fields``: repeated, dropped or withheld.
         fault: a field line for which the head is refused, as a sentence; empty: none.
         limits: ``headers`` lines are joined at most; a message with more is refused anyway, and joining without end is
             quadratic work.
@@ -50,6 +52,7 @@ class Notes:
         "target",
         "unlisted",
         "upgrade",
+        "withheld",
     )
 
     def __init__(self, limits: Limits) -> None:
@@ -63,6 +66,7 @@ class Notes:
         """Be ready for another head; a body leaves more traces than this removes."""
         self.method = self.target = b""
         self.fields: dict[str, str] = {}
+        self.withheld: dict[str, str] | None = None
         self.unlisted = 0
         self.fault = ""
         self.keep_alive = self.upgrade = self.head_complete = self.message_complete = False
@@ -90,13 +94,26 @@ class Notes:
                 self.fields[key] = value.rstrip().decode("latin-1")
                 return
         self.unlisted += 1
-        if not key:
+        if isinstance(key, Withheld):
+            self._withhold(key.key, value)
+        elif not key:
             if self.limits.underscores == "refuse" and b"_" in name:
                 self.fault = self.fault or "A header field has an underscore in its name."
         elif key in SINGLE:
             self.fault = self.fault or f"There is more than one {SINGLE[key]} header."
         elif self.unlisted <= self.limits.headers:
             self.fields[key] += ("; " if key == "HTTP_COOKIE" else ", ") + value.rstrip().decode("latin-1")
+
+    def _withhold(self, key: str, value: bytes) -> None:
+        """Keep a field of proxies aside; lines of one name are one list, in their order (RFC 9110 5.3)."""
+        if self.withheld is None:
+            self.withheld = {}
+        text = value.rstrip().decode("latin-1")
+        if key in self.withheld:
+            if self.unlisted <= self.limits.headers:
+                self.withheld[key] += ", " + text
+        else:
+            self.withheld[key] = text
 
     def on_headers_complete(self) -> None:
         """Note the end of the head, and what llhttp will forget."""
@@ -106,6 +123,8 @@ class Notes:
         self.keep_alive = parser.should_keep_alive()
         self.upgrade = parser.should_upgrade()
         self.head_complete = True
+        if self.withheld is not None:
+            self.fields = ForwardedFields(self.fields, self.withheld)
 
     def on_chunk_header(self) -> None:
         """Count a chunk."""

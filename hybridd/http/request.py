@@ -35,17 +35,35 @@ request_ids = RequestIds()
 """The source of :attr:`Request.id` in this process."""
 
 
+class ForwardedFields(dict[str, str]):
+    """The header fields of a request that also has some of the kind of X-Forwarded-For, which only proxies may send.
+
+    Attributes:
+        forwarded: these, under their CGI names too; whoever has no reason to believe them need not know of them.
+    """
+
+    __slots__ = ("forwarded",)
+
+    def __init__(self, fields: dict[str, str], forwarded: dict[str, str]) -> None:
+        super().__init__(fields)
+        self.forwarded = forwarded
+
+
 class KnownFields(dict[str, str]):
     """The header fields of a block that was seen before (known_heads.py): one object, shared by all its requests.
 
     Attributes:
+        forwarded: see ForwardedFields; None: nothing.
+        view: what was made of ``forwarded`` (proxied.py).
         derived: what the worker makes of these fields and would make again for the next request.
     """
 
-    __slots__ = ("derived",)
+    __slots__ = ("derived", "forwarded", "view")
 
     def __init__(self, fields: dict[str, str]) -> None:
         super().__init__(fields)
+        self.forwarded: dict[str, str] | None = getattr(fields, "forwarded", None)
+        self.view: Any = None
         self.derived: Any = None
 
 

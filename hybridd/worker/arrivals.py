@@ -1,7 +1,7 @@
 """From an accepted connection to its protocol: what happens on the way, for each listener.
 
 A plain listener's connections begin at once.  Where its words ask for more, an Opening (net/opening.py) goes first:
-the PROXY header tells who the client is.
+the PROXY header tells who the client is.  Connections of a trusted proxy have a protocol that believes its fields.
 
 Knows:     the words of listeners, which steps they stand for, how to count those who fail.
 Never:     what the steps do; what is spoken.
@@ -11,7 +11,7 @@ Runs in:   the thread of the loop on which the connections live.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -23,19 +23,26 @@ from hybridd.net.opening import Begin, Opening, OpeningError, SilentlyGone, Step
 from hybridd.net.proxy_step import host_of, proxy_step
 from hybridd.worker.accepting import Take, open_connection
 from hybridd.worker.loop import Loop
+from hybridd.worker.serving import Service
 
 
-def arrival(config: Config, words: Words, loop: Loop, make_protocol: Callable[[], Any]) -> Take:
+def arrival(config: Config, words: Words, loop: Loop, service: Service) -> Take:
     """Return what begins, on a loop, with the connections of a listener with these words."""
-    begin = partial(open_connection, loop.terms, make_protocol)
-    steps = _steps(config, words)
-    if not steps:
-        return begin
-    return _Entrance(config, loop, begin, steps).take
+    begin: Take = partial(open_connection, loop.terms, service.connection)
+    trust = Trust(config.trusted_proxies)
+    if service.proxied_connection is not None:
+        begin = _by_peer(trust, partial(open_connection, loop.terms, service.proxied_connection), begin)
+    steps = [proxy_step(trust)] if words.proxy_protocol else []
+    return _Entrance(config, loop, begin, steps).take if steps else begin
 
 
-def _steps(config: Config, words: Words) -> Sequence[Step]:
-    return [proxy_step(Trust(config.trusted_proxies))] if words.proxy_protocol else []
+def _by_peer(trust: Trust, of_proxy: Take, of_client: Take) -> Take:
+    """Return what begins with a connection as whose it is: that of a proxy, or of a client itself."""
+
+    def begin(sock: socket.socket, peer: Any) -> object:
+        return (of_proxy if trust(host_of(peer)) else of_client)(sock, peer)
+
+    return begin
 
 
 class _Entrance:

@@ -141,8 +141,7 @@ def _equip(spec: WorkerSpec, serve: Equip, loop: Loop) -> None:
     serve(loop)
     said = words_of([listener.name for listener in spec.listeners], spec.config.listen)
     loop.takes = [
-        arrival(spec.config, special, loop, service.connection)
-        for special, service in zip(said, loop.services, strict=True)
+        arrival(spec.config, special, loop, service) for special, service in zip(said, loop.services, strict=True)
     ]
 
 

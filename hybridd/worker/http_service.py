@@ -17,11 +17,13 @@ from email.utils import formatdate
 
 from hybridd.app.wsgi import WsgiServer
 from hybridd.config.settings import Config
+from hybridd.config.trust import Trust
 from hybridd.errors import SpoolFullError
 from hybridd.http.access import AccessRecord
 from hybridd.http.body import Body
 from hybridd.http.counts import HttpCounts
 from hybridd.http.protocol import HttpProtocol
+from hybridd.http.proxied import Belief, ProxiedProtocol
 from hybridd.http.wire import Clock
 from hybridd.net.reactor import Reactor
 from hybridd.worker.call import Call
@@ -77,6 +79,16 @@ class HttpService:
     def connection(self) -> HttpProtocol:
         """The protocol of one new connection."""
         return HttpProtocol(self, self._config.limits, self._config.timeouts, self.counts)
+
+    @property
+    def proxied_connection(self) -> Callable[[], HttpProtocol] | None:
+        """Makes the protocol of a new connection of a trusted proxy, if there are any and what they say counts."""
+        config = self._config
+        trust = Trust(config.trusted_proxies)
+        if not trust or config.forwarded == "off":
+            return None
+        belief = Belief(config.forwarded, frozenset(config.forwarded_fields), trust)
+        return lambda: ProxiedProtocol(self, config.limits, config.timeouts, self.counts, belief)
 
     def request_ready(self, connection: HttpProtocol, /) -> None:
         """Start the Call from the top of the loop: never inside a parser callback or a transport's frame.

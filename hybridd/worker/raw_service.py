@@ -26,6 +26,11 @@ class RawService:
         self.connection = factory
         self._counts = counts
 
+    @property
+    def proxied_connection(self) -> None:
+        """Nothing is said of others in a raw protocol."""
+        return None
+
     def lost_one(self, error: Exception | None) -> None:
         """Count one connection."""
         match error:

@@ -60,6 +60,10 @@ class Service(Protocol):
     def connection(self) -> Callable[[], Any]:
         """Makes the protocol of a new connection."""
 
+    @property
+    def proxied_connection(self) -> Callable[[], Any] | None:
+        """Makes the protocol of a new connection of one of trusted_proxies; None: it is no other."""
+
 
 class Serving:
     """One worker's life as a server.

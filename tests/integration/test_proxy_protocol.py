@@ -1,4 +1,4 @@
-"""Listeners that want a PROXY header, in every pattern: who the client is, what is refused, how it is told."""
+"""What proxies say of their clients, in a PROXY header or in fields: who is believed, and what is refused."""
 
 from __future__ import annotations
 
@@ -115,3 +115,19 @@ def test_a_unix_socket_and_a_raw_protocol(serve, tmp_path):
     assert exchange(path, TEXT) == b"('192.0.2.7', 40000)"
     own = SIGNATURE + b"\x21\x31" + struct.pack("!H", 216) + b"/run/client".ljust(108, b"\0") + bytes(108)
     assert exchange(path, own) == b"'/run/client'"
+
+
+def test_fields_of_proxies_are_believed_of_whom_the_header_names(serve):
+    """A proxy for connections in front of one for requests: the second is the peer, and must be trusted for itself."""
+    own = {"listen": ["127.0.0.1:0 proxy_protocol"], "trusted_proxies": ["127.0.0.1", "192.0.2.7"], "workers": 1}
+    server = serve(settings("hybrid", own))
+    fields = {"Connection": "close", "X-Forwarded-For": "6.6.6.6, 198.51.100.1", "X-Forwarded-Proto": "https"}
+    ask = request_bytes("GET", "/environ", fields)
+    believed, other = (
+        json.loads(exchange(server.address, header + ask).partition(b"\r\n\r\n")[2]) for header in (TEXT, BLOCK)
+    )
+    assert (believed["REMOTE_ADDR"], believed["wsgi.url_scheme"]) == ("198.51.100.1", "https")
+    assert believed["HTTP_X_FORWARDED_FOR"] == "198.51.100.1"
+    assert (other["REMOTE_ADDR"], other["wsgi.url_scheme"]) == ("192.0.2.8", "http")
+    assert not [name for name in other if "FORWARDED" in name]
+    server.wait_access(r"^198\.51\.100\.1 ")

@@ -335,13 +335,14 @@ class Wire:
         timeouts: Mapping[str, float] | None = None,
         room: int | None = None,
         peername: Any = ("192.0.2.7", 40000),
+        make: Callable[..., HttpProtocol] = HttpProtocol,
     ) -> None:
         self.transport = RecordingTransport(room=room, peername=peername)
         self.service = RecordingService(self.transport, answer)
         self.counts = HttpCounts()
         self.limits = replace(Limits(), **(limits or {}))
         self.timeouts = replace(Timeouts(), **(timeouts or {}))
-        self.protocol = HttpProtocol(self.service, self.limits, self.timeouts, self.counts)
+        self.protocol = make(self.service, self.limits, self.timeouts, self.counts)
         self.transport.connect(self.protocol)
 
     def send(self, *pieces: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hybridd.http import fields
-from hybridd.http.fields import DROPPED, KEYS, cgi_key, learn_key
+from hybridd.http.fields import DROPPED, KEYS, Withheld, cgi_key, learn_key
 
 
 @pytest.mark.parametrize(
@@ -46,4 +46,11 @@ def test_long_names_are_not_remembered():
 
 def test_no_usual_name_is_dropped():
     fields._remember_only_the_usual()
-    assert DROPPED not in KEYS.values()
+    assert all(key or isinstance(key, Withheld) for key in KEYS.values())
+
+
+@pytest.mark.parametrize("name", [b"Forwarded", b"x-forwarded-for", b"X-Forwarded-Anything", b"X-Real-IP"])
+def test_what_only_proxies_may_say_is_withheld(name):
+    key = learn_key(name)
+    assert key == DROPPED
+    assert key.key == "HTTP_" + name.decode().upper().replace("-", "_")
