@@ -11,10 +11,9 @@ from prometheus_client import Counter, Gauge, Histogram, Summary
 MODES = ("all", "liveall", "min", "livemin", "max", "livemax", "sum", "livesum", "mostrecent", "livemostrecent")
 
 JOBS = Counter("shop_jobs", "Jobs done.", ["kind"])
-GAUGES = {mode: Gauge(f"shop_gauge_{mode}", "A level.", multiprocess_mode=mode) for mode in MODES}
+GAUGES = {mode: Gauge(f"shop_{mode}_level", "A level.", multiprocess_mode=mode) for mode in MODES}
 TIMES = Histogram("shop_time_seconds", "Times.", buckets=(0.1, 1.0))
 SIZES = Summary("shop_size_bytes", "Sizes.")
-RESERVED = Counter("hybridd_workers", "Clashes with the server's own.")
 
 
 def app(environ, start_response):
@@ -28,8 +27,10 @@ def app(environ, start_response):
         case "/observe":
             TIMES.observe(n)
             SIZES.observe(n)
+        case "/fail":
+            raise RuntimeError("asked to")
         case "/clash":
-            RESERVED.inc()
+            Counter("hybridd_workers", "The name is the server's.", registry=None).inc()
         case "/explode":
             for i in range(int(n)):
                 JOBS.labels(f"kind {i}").inc()

@@ -54,20 +54,20 @@ def test_every_kind_and_mode_over_kills_and_reloads(serve, tmp_path):
         server.fetch("/observe?n=0.5")
         metrics = server.metrics()
         for mode in ("all", "liveall"):
-            assert metrics.value(f"shop_gauge_{mode}", pid=str(server.ready_pids()[0])) == 7
+            assert metrics.value(f"shop_{mode}_level", pid=str(server.ready_pids()[0])) == 7
         for mode in LIVE:
-            assert metrics.value(f"shop_gauge_{mode}") == 7
+            assert metrics.value(f"shop_{mode}_level") == 7
         if server.ready_pids() == [first]:
             kill(server, count=1)
             after = server.metrics()
             assert after.fallen_since(metrics) == []
             for mode in LIVE:  # of the one that has just come
-                assert after.value(f"shop_gauge_{mode}") == 0
+                assert after.value(f"shop_{mode}_level") == 0
             assert str(first) not in after.text
     assert verb(server, "reload").returncode == 0
     metrics = server.metrics()
     assert metrics.value("shop_jobs_total", kind="mail") == 4
-    assert {mode: metrics.value(f"shop_gauge_{mode}") for mode in LASTING} == LASTING
+    assert {mode: metrics.value(f"shop_{mode}_level") for mode in LASTING} == LASTING
     assert metrics.value("shop_time_seconds_bucket", le="0.1") == 0
     assert metrics.value("shop_time_seconds_bucket", le="1.0") == 2
     assert metrics.value("shop_time_seconds_bucket", le="+Inf") == 2
@@ -188,7 +188,7 @@ def test_what_an_application_does_wrong_is_told_and_the_rest_is_there(serve, tmp
         metrics = server.metrics()
         assert metrics.value(dropped, reason="reserved_name") == 1
         assert metrics.value(dropped, reason="damaged_file") == 2
-        assert metrics.value("shop_gauge_max") == 3
+        assert metrics.value("shop_max_level") == 3
     server.fetch("/explode?n=1000")
     metrics = server.metrics()
     assert metrics.value(dropped, reason="too_many_series") == 1
