@@ -56,7 +56,10 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class ServerProcess:
-    """One hybridd; ``folder`` takes its configuration, its sockets and its logs."""
+    """One hybridd; ``folder`` takes its configuration, its sockets and its logs.
+
+    ``inside``: a command that becomes the one behind it, elsewhere (on a host of hosts.py).
+    """
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class ServerProcess:
         cwd: Path = APPS,
         python: Sequence[str] = ("-W", "error"),
         pass_fds: Sequence[int] = (),
+        inside: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
@@ -78,7 +82,17 @@ class ServerProcess:
         self.control = str(folder / "control.sock")
         self.notify = NotifySocket(folder / "notify.sock")
         self.configure(config or {})
-        self._command = [sys.executable, *python, "-m", "hybridd", "run", "-c", str(self.config_file), *arguments]
+        self._command = [
+            *inside,
+            sys.executable,
+            *python,
+            "-m",
+            "hybridd",
+            "run",
+            "-c",
+            str(self.config_file),
+            *arguments,
+        ]
         kept = {key: value for key, value in os.environ.items() if not OUTSIDE.match(key)}
         kept["PYTHONPATH"] = str(ROOT)  # what stands beside these tests, and not what is installed
         self._environment = {**kept, "NOTIFY_SOCKET": self.notify.path, **(environment or {})}
