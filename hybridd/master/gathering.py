@@ -27,6 +27,7 @@ from hybridd.ops import value_folder
 from hybridd.ops.application_metrics import Gathered, decode, encode, failed, gather
 from hybridd.ops.daemonize import highest_open
 from hybridd.ops.parent_death import libc, send_at_parents_death
+from hybridd.ops.title import Title, metrics_title
 from hybridd.ops.value_folder import Hold, Place
 
 _log = logging.getLogger("hybridd.metrics")
@@ -169,12 +170,12 @@ class Gathering:
         self._end(look)
         gathered = decode(b"".join(look.parts))
         if gathered is None:
-            self._fail(look.deliver, "the process that does it has failed")
+            self._fail(look.deliver, "the process that does it has ended before it had said everything")
+        elif gathered.error:
+            self._fail(look.deliver, gathered.error)
         else:
-            self._files = self._count()
             self._warn(gathered)
-            for deliver in look.deliver:
-                deliver(gathered)
+            self._deliver(look.deliver, gathered)
         self._next()
 
     def _too_late(self) -> None:
@@ -209,8 +210,12 @@ class Gathering:
 
     def _fail(self, deliver: list[Deliver], why: str) -> None:
         self._tell("the application's own metrics", why, "cannot be gathered: ")
+        self._deliver(deliver, failed(why))
+
+    def _deliver(self, deliver: list[Deliver], gathered: Gathered) -> None:
+        self._files = self._count()
         for one in deliver:
-            one(failed())
+            one(gathered)
 
     def _warn(self, gathered: Gathered) -> None:
         for name, reason in gathered.named.items():
@@ -255,7 +260,12 @@ def _look(path: str, answer: int, master: int, most: int, *, openmetrics: bool) 
             limit = int(file.read().split()[0]) * resource.getpagesize() + MEMORY
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         os.nice(5)  # requests first
-        data = memoryview(encode(gather(path, openmetrics=openmetrics, most=most)))
+        Title().show(metrics_title())
+        try:
+            gathered = gather(path, openmetrics=openmetrics, most=most)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the master logs it, and only this is lost
+            gathered = failed(repr(error))
+        data = memoryview(encode(gathered))
         while data:
             data = data[os.write(answer, data) :]
         status = ExitCode.CLEAN

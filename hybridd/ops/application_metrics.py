@@ -45,6 +45,7 @@ class Gathered:
         refused: what was left out, by reason.
         named: family or file → the reason; not all, when there are many.
         seconds: how long it took.
+        error: why there is nothing, when it could not be done.
     """
 
     body: bytes = b""
@@ -52,6 +53,7 @@ class Gathered:
     refused: Mapping[str, int] = field(default_factory=dict)
     named: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    error: str = ""
 
 
 def gather(folder: str, *, openmetrics: bool, most: int) -> Gathered:
@@ -123,6 +125,7 @@ def encode(gathered: Gathered) -> bytes:
         "refused": dict(gathered.refused),
         "named": dict(gathered.named),
         "seconds": gathered.seconds,
+        "error": gathered.error,
         "length": len(gathered.body),
     }
     return json.dumps(said).encode() + b"\n" + gathered.body
@@ -138,6 +141,6 @@ def decode(data: bytes) -> Gathered | None:
     return Gathered(body, **said) if said.pop("length") == len(body) else None
 
 
-def failed() -> Gathered:
+def failed(error: str) -> Gathered:
     """Return what stands for a look that did not come to its end."""
-    return Gathered(refused={Refusal.FAILED.value: 1})
+    return Gathered(refused={Refusal.FAILED.value: 1}, error=error)

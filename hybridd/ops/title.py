@@ -41,6 +41,11 @@ def fork_server_title(generation: int, state: str = "") -> str:
     return f"hybridd: fork server (gen {generation})" + (f", {state}" if state else "")
 
 
+def metrics_title() -> str:
+    """Return the title of a process that lives for one scrape."""
+    return "hybridd: application metrics"
+
+
 def connection_from(peer: object) -> str:
     """Return for example ``connection from 10.0.0.1:4711``; ``peer`` as accept(2) has it."""
     return f"connection from {peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "connection from a unix socket"

@@ -54,7 +54,7 @@ dead workers. It holds with `preload`, in every pattern, and for processes that 
 - The values are files of the library's in `hybridd-metrics-…` in `$RUNTIME_DIRECTORY` (systemd), else `/dev/shm`,
   else the directory for temporary files; for the user of hybridd alone (0700). It is made when the application
   imports the library and removed at the end; after a master that was killed, by its last worker or the next start of
-  a hybridd.
+  a hybridd. Docker gives `/dev/shm` 64 MiB (`--shm-size`); a process needs 4 KiB per kind and 200 bytes per series.
 - They are read in a process that is forked for one scrape and has 5 s. The master reads none of them, and a scrape
   that fails has all of hybridd's own metrics. 10,000 series in 8 workers cost 0.2 s of CPU in that process.
 - `PROMETHEUS_MULTIPROC_DIR` in hybridd's environment means that somebody else serves these metrics: then they are

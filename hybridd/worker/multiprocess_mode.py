@@ -6,7 +6,7 @@ process only, and an application that does not use the library leaves no trace. 
 itself, without that mode; that copy is not the application's, and is forgotten here.
 
 Knows:     Python's import system.
-Never:     a folder that the operator has named: who sets the variable serves those metrics himself.
+Never:     a folder that the operator or the application has named: who sets the variable serves those metrics himself.
 Runs in:   a worker's or fork server's main thread before it loads the application; ``find_spec`` in whatever thread of
            it imports the library.
 """
@@ -61,6 +61,9 @@ class _Watch:
         return None
 
     def _prepare(self) -> None:
+        if VARIABLE in os.environ or VARIABLE.lower() in os.environ:
+            _log.info("the application has set %s itself: its own metrics are left to it", VARIABLE)
+            return
         try:
             hold = make(self._place)
         except OSError as error:

@@ -55,7 +55,9 @@ def test_what_crosses_the_pipe(tmp_path):
     assert decode(encode(gathered)) == gathered
     assert decode(encode(gathered)[:-1]) is None
     assert decode(b"") is None
-    assert failed().refused == {"failed": 1}
+    failure = failed("the disk is full")
+    assert failure.refused == {"failed": 1}
+    assert decode(encode(failure)) == failure
 
 
 def test_the_end_mark_stands_once():
