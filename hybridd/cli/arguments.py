@@ -28,6 +28,7 @@ APPLICATION = "MODULE:CALLABLE"
 GROUPS = {
     "what to serve": ("factory", "protocol", "preload", "chdir"),
     "where": ("listen", "backlog", "admin", "control"),
+    "with TLS": ("tls.certificates", "tls.keys", "tls.ciphers", "tls.client_ca"),
     "by how many": ("pattern", "workers", "dispatch", "threads", "handlers"),
     "how long": ("timeouts.worker", "timeouts.graceful", "timeouts.keep_alive"),
     "as a daemon": ("daemon", "pid_file", "user", "group", "umask"),

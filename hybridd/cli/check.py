@@ -11,7 +11,9 @@ import os
 import resource
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from hybridd.cli.arguments import Parser, add_settings, new_parser, read
@@ -21,6 +23,7 @@ from hybridd.config.loading import Loaded
 from hybridd.config.problem import Problem
 from hybridd.config.settings import Config
 from hybridd.errors import BootError, ConfigurationError, ExitCode
+from hybridd.master import certificates
 from hybridd.ops.accounts import UnknownAccountError, identify
 from hybridd.ops.cpus import available_cpus
 
@@ -45,7 +48,13 @@ def main(arguments: Sequence[str]) -> int:
         loaded = given.load()
     except ConfigurationError as error:
         return _refuse(error.problems)
-    warnings = [*loaded.warnings, *unknown_accounts(loaded), *(advice(loaded) if given.options.strict else ())]
+    try:
+        found = certificates.read(loaded.config, loaded.sources.directory)
+    except certificates.CertificatesError as error:
+        return _refuse(error.problems)
+    warnings = [*loaded.warnings, *found.remarks(time.time()), *later(loaded), *unknown_accounts(loaded)]
+    if given.options.strict:
+        warnings += advice(loaded)
     if given.options.strict and warnings:
         return _refuse(warnings)
     for warning in warnings:
@@ -68,6 +77,15 @@ def advice(loaded: Loaded) -> list[str]:
     """Return what is unwise here, each with the place of its value."""
     found = advise(loaded.config, facts(loaded.config))
     return [str(Problem(loaded.origins[one.key], one.text, one.key)) for one in found]
+
+
+def later(loaded: Loaded) -> list[str]:
+    """Return what will not work once root's rights are given up; only root sees it."""
+    with suppress(UnknownAccountError):
+        identity = identify(loaded.config.user, loaded.config.group)
+        if identity is not None and os.geteuid() == 0:
+            return list(certificates.unreadable_later(loaded.config, loaded.sources.directory, identity))
+    return []
 
 
 def unknown_accounts(loaded: Loaded) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
+from hybridd.config import tls
 from hybridd.config.address import Address, Kind
 from hybridd.config.settings import SCHEMA, Config
 from hybridd.config.trust import Trust
@@ -27,6 +28,7 @@ def contradictions(config: Config) -> Iterator[Contradiction]:
     if not Trust(config.trusted_proxies) and any(one.words.proxy_protocol for one in config.listen):
         text = "expected the proxies that listen with proxy_protocol is for, got none: every connection would be cut"
         yield ("trusted_proxies", "listen"), text
+    yield from tls.contradictions(config.listen, config.tls)
     if config.limits.response_spool < config.limits.response_memory:
         keys = ("limits.response_spool", "limits.response_memory")
         memory = _text(config, "limits.response_memory")
@@ -39,9 +41,6 @@ def _text(config: Config, key: str) -> str:
 
 
 def _clashes(config: Config) -> Iterator[Contradiction]:
-    for endpoint in config.listen:
-        if endpoint.words.tls:  # until the transport for it is there
-            yield ("listen",), f"expected an address without tls, which this version cannot serve yet, got {endpoint}"
     addresses = [one.address for one in config.listen]
     for one, other in combinations(addresses, 2):
         if _clash(one, other):

@@ -30,7 +30,7 @@ class UnreadableError(Exception):
 
 def read_text(path: Path) -> str:
     """Return the text of the file."""
-    data = _read(path)
+    data = read_bytes(path)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -39,7 +39,8 @@ def read_text(path: Path) -> str:
         raise UnreadableError(f"expected UTF-8 text, got the byte 0x{data[error.start]:02x}", mark) from None
 
 
-def _read(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """Return what is in the file."""
     try:
         # O_NONBLOCK: opening a FIFO must not wait for somebody to write.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)

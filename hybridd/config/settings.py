@@ -19,6 +19,7 @@ from hybridd.config.listener_words import EXPLANATION, Endpoint
 from hybridd.config.patterns import DEFAULT, DISPATCHES, PATTERNS
 from hybridd.config.quantities import boolean, integer, mode
 from hybridd.config.supervision import MOST_WORKERS, Crash, Recycle, Reload, Shutdown
+from hybridd.config.tls import Tls
 from hybridd.config.trust import NOBODY, proxy
 from hybridd.config.words import (
     account,
@@ -46,6 +47,7 @@ __all__ = [
     "Reload",
     "Shutdown",
     "Timeouts",
+    "Tls",
 ]
 
 SOCKETS = "the master binds its own sockets once, when it starts"
@@ -286,6 +288,7 @@ class Config:
         flags="--umask -m",
         restart=START,
     )
+    tls: Tls = Tls()  # noqa: RUF009 - frozen
     timeouts: Timeouts = Timeouts()  # noqa: RUF009 - frozen
     limits: Limits = Limits()  # noqa: RUF009 - frozen
     reload: Reload = Reload()  # noqa: RUF009 - frozen

@@ -15,12 +15,14 @@ from hybridd.http.outcome import (
     CLASSES,
     CLOSE_REASON_INDEX,
     CLOSE_REASONS,
+    HANDSHAKES,
     METHOD_INDEX,
     METHODS,
     OTHER_METHOD,
     REJECTION_INDEX,
     REJECTIONS,
     CloseReason,
+    Handshake,
     Rejection,
 )
 
@@ -62,6 +64,7 @@ class HttpCounts:
         requests: by ``METHODS index * 5 + class - 1``; one for each AccessRecord (499 counts as 4xx).
         rejected: by the order of ``REJECTIONS``.
         closed: by the order of ``CLOSE_REASONS``.
+        handshakes: by the order of ``HANDSHAKES``; None: there was none, which is so on plain listeners.
         duration: first byte of the head to last byte of the answer handed to the kernel.
         queue_wait: request complete to Call started.
         open: gauge, connections.
@@ -70,7 +73,18 @@ class HttpCounts:
         examples: an address for each reason that somebody was refused or cut off for, the last one.
     """
 
-    __slots__ = ("active", "closed", "duration", "examples", "open", "queue_wait", "reading", "rejected", "requests")
+    __slots__ = (
+        "active",
+        "closed",
+        "duration",
+        "examples",
+        "handshakes",
+        "open",
+        "queue_wait",
+        "reading",
+        "rejected",
+        "requests",
+    )
 
     def __init__(self) -> None:
         self.requests = [0] * (len(METHODS) * len(CLASSES))
@@ -78,6 +92,7 @@ class HttpCounts:
         self.closed = [0] * len(CLOSE_REASONS)
         self.duration = Histogram()
         self.queue_wait = Histogram()
+        self.handshakes: list[int] | None = None
         self.open = 0
         self.reading = 0
         self.active = 0
@@ -107,6 +122,12 @@ class HttpCounts:
         """Count one ended connection."""
         self.closed[CLOSE_REASON_INDEX[reason]] += 1
 
+    def count_handshake(self, result: Handshake) -> None:
+        """Count one TLS handshake."""
+        if self.handshakes is None:
+            self.handshakes = [0] * len(HANDSHAKES)
+        self.handshakes[HANDSHAKES.index(result)] += 1
+
     def become_sum(self, parts: Iterable[HttpCounts]) -> None:
         """Hold what all ``parts`` hold together; they may be counting in other threads meanwhile."""
         parts = list(parts)
@@ -115,6 +136,8 @@ class HttpCounts:
         self.closed[:] = _sums([part.closed for part in parts], len(self.closed))
         self.duration.become_sum([part.duration for part in parts])
         self.queue_wait.become_sum([part.queue_wait for part in parts])
+        handshakes = [part.handshakes for part in parts if part.handshakes is not None]
+        self.handshakes = _sums(handshakes, len(HANDSHAKES)) if handshakes else None
         self.open = sum(part.open for part in parts)
         self.reading = sum(part.reading for part in parts)
         self.active = sum(part.active for part in parts)

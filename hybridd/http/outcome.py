@@ -44,6 +44,7 @@ class CloseReason(StrEnum):
     DONE = "done"  # the answer said Connection: close
     KEEP_ALIVE_TIMEOUT = "keep_alive_timeout"
     HANDSHAKE_TIMEOUT = "handshake_timeout"  # before the protocol began: see net/opening.py
+    TLS_HANDSHAKE = "tls_handshake"  # it failed; hybridd_tls_handshakes_total says how
     PROXY_HEADER = "proxy_header"  # none, none that can be read, or from somebody who is not trusted with one
     SILENT = "silent"  # not a byte came within timeouts.head
     HEAD_TIMEOUT = "head_timeout"
@@ -60,6 +61,22 @@ class CloseReason(StrEnum):
     ABORTED = "aborted"  # cut by us: a response that cannot be completed, or a quick stop
 
 
+class Handshake(StrEnum):
+    """How a TLS handshake ended: the label ``result`` of ``hybridd_tls_handshakes_total``."""
+
+    FULL = "full"
+    RESUMED = "resumed"  # the client still knew the keys of an earlier one
+    VERSION = "version"  # the client is too old
+    CIPHER = "cipher"  # nothing in common
+    CLIENT_CERTIFICATE = "client_certificate"  # there is none, or none of tls.client_ca
+    ALERT = "alert"  # the client refused us: it does not trust our certificate, for example
+    PLAIN_HTTP = "plain_http"  # answered 400
+    NOT_TLS = "not_tls"
+    TIMEOUT = "timeout"  # timeouts.handshake
+    GONE = "gone"  # the client ended it
+    FAILED = "failed"  # anything else
+
+
 class Outcome(StrEnum):
     """What became of a request, in the access log."""
 
@@ -72,6 +89,7 @@ class Outcome(StrEnum):
     FAILED = "failed"  # our fault: the response was cut, or the body could not be stored
 
 
+HANDSHAKES = tuple(Handshake)
 REJECTIONS = tuple(Rejection)
 CLOSE_REASONS = tuple(CloseReason)
 REJECTION_INDEX = {reason: index for index, reason in enumerate(REJECTIONS)}

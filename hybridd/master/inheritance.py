@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from hybridd.config.settings import Config
+from hybridd.master.certificates import CertificatesOfGenerations
 from hybridd.master.listeners import Listeners
 from hybridd.master.stacks import StackFiles
 from hybridd.net.reactor import Reactor
@@ -46,6 +47,7 @@ class Inheritance:
     logs: Logs
     config: Config
     listeners: Listeners
+    certificates: CertificatesOfGenerations
     doorbell: int
     lifeline: tuple[int, int]
     stacks: StackFiles
@@ -64,6 +66,7 @@ class Inheritance:
             lifeline=self.lifeline[0],
             doorbell=self.doorbell,
             stack_files=self.stacks.fds,
+            tls=self.certificates.of(generation).contexts,
             probation=probation,
             values=self.values if config.application_metrics and config.admin is not None else None,
         )

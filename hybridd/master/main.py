@@ -15,7 +15,6 @@ import time
 from collections.abc import Sequence
 
 import hybridd
-from hybridd.config.listener_words import words_of
 from hybridd.config.loading import Loaded
 from hybridd.config.settings import Config
 from hybridd.errors import ExitCode, HybriddError
@@ -111,12 +110,12 @@ def _be_master(loaded: Loaded, start: Start, notifier: Notifier, command: Comman
         return Machine(available_cpus(), open_files, somaxconn())
 
     listeners = Listeners(start.listeners)
-    configurations = Configurations(loaded, look_at_machine, listeners)
+    configurations = Configurations(loaded, look_at_machine, listeners, start.certificates)
     config = configurations.in_force
     for shortcoming in shortcomings(loaded.config, look_at_machine()):
         _log.warning("%s", shortcoming)
     _log.info("hybridd %s starts: %s", hybridd.__version__, _describe(config))
-    _tell_where(start)
+    start.tell_where()
     reactor = Reactor()
     scoreboard = Scoreboard.create(words.LAYOUT)
     scoreboard.header[words.MASTER_PID] = os.getpid()
@@ -126,6 +125,7 @@ def _be_master(loaded: Loaded, start: Start, notifier: Notifier, command: Comman
         logs=start.logs,
         config=config,
         listeners=listeners,
+        certificates=configurations.certificates,
         doorbell=os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK),
         lifeline=os.pipe(),
         stacks=StackFiles(),
@@ -150,6 +150,7 @@ def _be_master(loaded: Loaded, start: Start, notifier: Notifier, command: Comman
         start.admin_listeners,
         start.control,
         lambda: parts.effects.fork_servers.living,
+        lambda: configurations.certificates_in_force,
     )
     admin = make_admin(master, parts, sources)
     control = make_control(master, parts, sources, start.control)
@@ -173,6 +174,7 @@ def _be_master(loaded: Loaded, start: Start, notifier: Notifier, command: Comman
     # copy them, some 5 MiB for each worker.  (Measured when a worker held its 5,000th connection.)
     gc.collect()
     gc.freeze()
+    configurations.watch_certificates(reactor)
     master.begin(watchdog_period(os.environ, os.getpid()))
     reactor.run()
     admin.close()
@@ -271,15 +273,3 @@ def _describe(config: Config) -> str:
         f"{what}, pattern {config.pattern} (workers {config.workers}, dispatch {config.dispatch},"
         f" threads {config.threads}), Python {platform.python_version()}, pid {os.getpid()}"
     )
-
-
-def _tell_where(start: Start) -> None:
-    said = words_of([listener.name for listener in start.listeners], start.config.listen)
-    for listener, special in zip(start.listeners, said, strict=True):
-        _log.info("listening on %s%s", f"{listener.address} {special}".rstrip(), _as_asked(listener))
-    for listener in start.admin_listeners:
-        _log.info("admin on %s%s", listener.address, _as_asked(listener))
-
-
-def _as_asked(listener: Listener) -> str:
-    return "" if listener.name == listener.address else f" ({listener.name})"

@@ -21,10 +21,14 @@ from typing import Final
 
 import hybridd
 from hybridd.config.address import Address, Kind
+from hybridd.config.listener_words import words_of
 from hybridd.config.loading import Loaded
 from hybridd.config.problem import Origin, Problem, Source
 from hybridd.config.settings import Config
 from hybridd.errors import BindError, ConfigurationError, HybriddError, OperatingSystemError
+from hybridd.master import certificates
+from hybridd.master.certificates import NONE as NO_CERTIFICATES
+from hybridd.master.certificates import Certificates
 from hybridd.master.control import bind_control, control_path
 from hybridd.master.handover import Role
 from hybridd.master.predecessor import Predecessor
@@ -54,6 +58,7 @@ class Start:
         notes: what to say once it is clear where the log is.
         control: the control socket, None when there is none.
         before: the master whose place we take, None when there is none.
+        certificates: read with root's rights, if there are any.
     """
 
     config: Config
@@ -66,6 +71,7 @@ class Start:
     before: Predecessor | None = None
     notes: list[str] = field(default_factory=list)
     control: PrivateListener | None = None
+    certificates: Certificates = NO_CERTIFICATES
 
     @property
     def is_daemon(self) -> bool:
@@ -97,6 +103,14 @@ class Start:
                         return listener
         return bind_control(path, self.identity)
 
+    def tell_where(self) -> None:
+        """Say where we listen, and how."""
+        said = words_of([listener.name for listener in self.listeners], self.config.listen)
+        for listener, words in zip(self.listeners, said, strict=True):
+            _log.info("listening on %s%s", f"{listener.address} {words}".rstrip(), _as_asked(listener))
+        for listener in self.admin_listeners:
+            _log.info("admin on %s%s", listener.address, _as_asked(listener))
+
     def ready(self) -> None:
         """Tell those who wait for it that we serve."""
         self.keep_pid_file()
@@ -121,6 +135,10 @@ class Start:
             self.before.failed(code, reason)
 
 
+def _as_asked(listener: Listener) -> str:
+    return "" if listener.name == listener.address else f" ({listener.name})"
+
+
 def begin(loaded: Loaded, before: Predecessor | None = None) -> Start | Launcher:
     """Make what is made in the foreground.  With ``daemon`` this returns twice: see ``daemonize.launch``.
 
@@ -139,6 +157,9 @@ def begin(loaded: Loaded, before: Predecessor | None = None) -> Start | Launcher
     if pid_file is not None:
         pid_file.refuse_another(before.pid if before else 0)
     notes = list(_arrange(loaded, identity)) if identity else []
+    found = certificates.at_start(config, loaded.sources.directory)
+    if identity is not None:
+        notes += certificates.unreadable_later(config, loaded.sources.directory, identity)
     if config.daemon and "NOTIFY_SOCKET" in os.environ:
         notes.append("whoever started hybridd waits to be notified by this process (NOTIFY_SOCKET): leave daemon out")
     logs = open_logs(config, identity)
@@ -147,7 +168,9 @@ def begin(loaded: Loaded, before: Predecessor | None = None) -> Start | Launcher
     except BindError as error:
         note_failure(config, error)
         raise
-    start = Start(config, identity, logs, listeners, admin_listeners, pid_file, notes=notes, before=before)
+    start = Start(
+        config, identity, logs, listeners, admin_listeners, pid_file, notes=notes, before=before, certificates=found
+    )
     return _into_background(start) if config.daemon and before is None else start
 
 

@@ -17,6 +17,8 @@ import hybridd
 from hybridd.config.listener_words import Words, words_of
 from hybridd.config.settings import Config
 from hybridd.http.counts import BUCKETS
+from hybridd.master.certificates import NONE as NO_CERTIFICATES
+from hybridd.master.certificates import Certificates
 from hybridd.master.children import TICKETS, Child, Phase
 from hybridd.master.deaths import REPLACED, Certificate
 from hybridd.master.modes import Mode
@@ -136,6 +138,7 @@ def facts(state: State, sources: Sources, now: float) -> MasterFacts:
         reload_timestamp=history.reload_timestamp,
         degraded=reservations(state, now),
         listeners={listener.address: listener.fileno() for listener in sources.listeners() if listener.fileno() >= 0},
+        certificates={file: one.not_after for file, one in sources.certificates().found.items()},
     )
 
 
@@ -150,6 +153,7 @@ class Sources:
     admin: Sequence[Listener]
     control: Listener | None
     fork_servers: Callable[[], Sequence[ForkServer]] = tuple
+    certificates: Callable[[], Certificates] = lambda: NO_CERTIFICATES
 
 
 def report(state: State, config: Config, sources: Sources, now: float, *, stacks: bool = False) -> dict[str, Any]:

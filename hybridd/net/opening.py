@@ -25,18 +25,22 @@ _UNDISTURBED = 1.0
 """Seconds that a connection may surely be silent when places get scarce: several round trips round the world."""
 
 Step = Callable[["Opening"], Generator[int, None, None]]
-Begin = Callable[[socket.socket, Any], Any]
-"""Begins with the protocol of a connection: its socket and its peer; gives its transport, or None."""
+Begin = Callable[["Opening"], Any]
+"""Begins with the protocol of a connection that is open; gives its transport, or None."""
 Failed = Callable[["Opening", Exception], object]
 """Is told of a connection that did not come to its protocol: an OpeningError, a TimeoutError, another OSError."""
 
 
 class OpeningError(ConnectionError):
-    """The client does not do what this listener asks for; ``reason`` is why its connection ends, for the metrics."""
+    """The client does not do what this listener asks for; ``reason`` is why its connection ends, for the metrics.
+
+    ``answered``: it has been told, and is not reset: that could overtake the answer.
+    """
 
     def __init__(self, reason: str, sentence: str) -> None:
         super().__init__(sentence)
         self.reason = reason
+        self.answered = False
 
 
 class SilentlyGone(ConnectionError):  # noqa: N818 - nobody's error: a port scan, a health check
@@ -49,6 +53,7 @@ class Opening:
     Attributes:
         sock, peer: as accepted, or as the steps so far have made them.
         terms: those of the loop.
+        session: of TLS, once a step has begun one.
         deadline, tick: the wheel's (net/deadlines.py).
     """
 
@@ -61,6 +66,7 @@ class Opening:
         "_seconds",
         "deadline",
         "peer",
+        "session",
         "sock",
         "terms",
         "tick",
@@ -79,6 +85,7 @@ class Opening:
         self.terms = terms
         self.sock = sock
         self.peer = peer
+        self.session: Any = None
         self.deadline = 0.0
         self.tick = 0
         self._begin = begin
@@ -169,7 +176,7 @@ class Opening:
     def _hand_over(self) -> None:
         """The steps are done: let the protocol begin, with the goodbye that was said meanwhile."""
         self._leave()
-        transport = self._begin(self.sock, self.peer)
+        transport = self._begin(self)
         if self._grace is not None and transport is not None:
             drain = getattr(transport.get_protocol(), "drain", None)
             if drain is not None:  # a raw protocol has none
@@ -181,7 +188,7 @@ class Opening:
         if running is None:
             return
         self._leave()
-        if not isinstance(error, SilentlyGone):
+        if not (isinstance(error, SilentlyGone) or getattr(error, "answered", False)):
             reset_on_close(self.sock)
         self.sock.close()
         running.close()

@@ -99,6 +99,12 @@ APPLICATION_SECONDS: Final = Declaration(
     "gauge",
     "How long a process beside the master took to gather and add up the application's own metrics for this answer.",
 )
+CERTIFICATE_EXPIRY: Final = Declaration(
+    "hybridd_tls_certificate_expiry_timestamp_seconds",
+    "gauge",
+    "When the certificate in this file, as it was read last, ends, since 1970.",
+    {"certificate": ()},
+)
 COLLECT_DURATION: Final = Declaration(
     "hybridd_metrics_collect_duration_seconds", "gauge", "How long this scrape took to gather its figures."
 )
@@ -119,6 +125,7 @@ OF_MASTER: Final = (
     APPLICATION_SERIES,
     APPLICATION_DROPPED,
     APPLICATION_SECONDS,
+    CERTIFICATE_EXPIRY,
     COLLECT_DURATION,
 )
 

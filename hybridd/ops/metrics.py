@@ -35,6 +35,7 @@ from hybridd.ops.metric_declarations import (
     APPLICATION_SECONDS,
     APPLICATION_SERIES,
     BUILD_INFO,
+    CERTIFICATE_EXPIRY,
     COLLECT_DURATION,
     CPU,
     DEGRADED,
@@ -71,6 +72,7 @@ class MasterFacts:
         reload_timestamp: when one last was taken into force, seconds since 1970.
         degraded: reason → whether hybridd is degraded because of it; every reason is a key.
         listeners: address → descriptor of a listening socket; those that are not TCP are passed over.
+        certificates: file → when the certificate in it ends, seconds since 1970.
     """
 
     workers: Mapping[str, int]
@@ -82,6 +84,7 @@ class MasterFacts:
     reload_timestamp: float = 0.0
     degraded: Mapping[str, bool] = field(default_factory=dict)
     listeners: Mapping[str, int] = field(default_factory=dict)
+    certificates: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,8 @@ class ScoreboardCollector(Collector):
         _add(families, RELOAD_TIMESTAMP, (), facts.reload_timestamp)
         for reason, holds in facts.degraded.items():
             _add(families, DEGRADED, (reason,), int(holds))
+        for file, end in facts.certificates.items():
+            _add(families, CERTIFICATE_EXPIRY, (file,), end)
         for listener, fd in facts.listeners.items():
             queue = self._machine.accept_queue(fd)
             if queue is not None:

@@ -55,6 +55,9 @@ _CLIENT_GONE = frozenset(
 Take = Callable[[socket.socket, Any], object]
 """Begins with an accepted connection: its socket and its peer's address; OSError: it cannot."""
 
+Start = Callable[..., Any]
+"""As Take, for the same arguments and perhaps one more: what makes the transport; gives the transport, or None."""
+
 
 class Wish(Enum):
     """Whether connections are wanted."""
@@ -65,7 +68,11 @@ class Wish(Enum):
 
 
 def open_connection(
-    terms: Terms, make_protocol: Callable[[], Any], sock: socket.socket, peer: Any
+    terms: Terms,
+    make_protocol: Callable[[], Any],
+    sock: socket.socket,
+    peer: Any,
+    make_transport: Callable[[Terms, socket.socket, Any, Any], SocketTransport] = SocketTransport,
 ) -> SocketTransport | None:
     """Begin with a connection that was accepted; in the thread whose loop ``terms`` are about."""
     try:
@@ -74,7 +81,7 @@ def open_connection(
         _log.exception("no protocol can be made for the connection of %s; it is cut", peer or "a client")
         _cut(terms, sock, error)
         return None
-    transport = SocketTransport(terms, sock, protocol, peer)
+    transport = make_transport(terms, sock, protocol, peer)
     transport.open()
     return transport
 

@@ -7,14 +7,14 @@ Runs in:   the worker's main thread, once; nothing turns yet.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hybridd.app.wsgi import WsgiServer
-from hybridd.config.listener_words import words_of
+from hybridd.config.listener_words import Words, words_of
 from hybridd.http.counts import HttpCounts
 from hybridd.net.reactor import Reactor
 from hybridd.net.terms import Terms
@@ -36,9 +36,13 @@ from hybridd.worker.raw_service import RawService
 from hybridd.worker.report import Report
 from hybridd.worker.reserve import Reserve
 from hybridd.worker.room import Room
+from hybridd.worker.secure_service import SecureHttpService
 from hybridd.worker.serving import Serving
 from hybridd.worker.spec import WorkerSpec
 from hybridd.worker.work import Work
+
+if TYPE_CHECKING:
+    from hybridd.worker.securing import Secured
 
 Equip = Callable[[Loop], None]
 """Gives a loop its services, one for each listener."""
@@ -136,12 +140,22 @@ def _private_loop(spec: WorkerSpec, equip: Equip, room: Room) -> Loop:
     return loop
 
 
+def _said(spec: WorkerSpec) -> list[Words]:
+    return words_of([listener.name for listener in spec.listeners], spec.config.listen)
+
+
 def _equip(spec: WorkerSpec, serve: Equip, loop: Loop) -> None:
     """Give a loop its services, and the ways to them."""
     serve(loop)
-    said = words_of([listener.name for listener in spec.listeners], spec.config.listen)
+    said = _said(spec)
+    ways: Sequence[Secured | None] = [None] * len(said)
+    if any(special.tls for special in said):
+        from hybridd.worker.securing import secured  # noqa: PLC0415 - OpenSSL takes 4 MB and 20 ms
+
+        ways = secured(spec, said, loop)
     loop.takes = [
-        arrival(spec.config, special, loop, service) for special, service in zip(said, loop.services, strict=True)
+        arrival(spec.config, special, loop, service, way)
+        for special, service, way in zip(said, loop.services, ways, strict=True)
     ]
 
 
@@ -161,11 +175,12 @@ def _http(spec: WorkerSpec, application: Any, arrangement: Arrangement) -> Equip
         multithread=arrangement.multithread(config),
         multiprocess=config.workers != 1 or arrangement.home is Home.PROCESS,
     )
+    said = _said(spec)
     context = copy_context()  # what the application set while it was loaded is seen by every Call
 
     def equip(loop: Loop) -> None:
         loop.services = [
-            HttpService(
+            (SecureHttpService if special.tls else HttpService)(
                 config,
                 loop.reactor,
                 server,
@@ -177,7 +192,7 @@ def _http(spec: WorkerSpec, application: Any, arrangement: Arrangement) -> Equip
                 record=loop.record,
                 files=loop.files,
             )
-            for listener in spec.listeners
+            for listener, special in zip(spec.listeners, said, strict=True)
         ]
 
     return equip

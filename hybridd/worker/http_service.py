@@ -46,6 +46,9 @@ class HttpService:
         clock: the reactor.
     """
 
+    _make_protocol: type[HttpProtocol] = HttpProtocol
+    _make_proxied: type[ProxiedProtocol] = ProxiedProtocol
+
     def __init__(
         self,
         config: Config,
@@ -78,7 +81,7 @@ class HttpService:
 
     def connection(self) -> HttpProtocol:
         """The protocol of one new connection."""
-        return HttpProtocol(self, self._config.limits, self._config.timeouts, self.counts)
+        return self._make_protocol(self, self._config.limits, self._config.timeouts, self.counts)
 
     @property
     def proxied_connection(self) -> Callable[[], HttpProtocol] | None:
@@ -88,7 +91,7 @@ class HttpService:
         if not trust or config.forwarded == "off":
             return None
         belief = Belief(config.forwarded, frozenset(config.forwarded_fields), trust)
-        return lambda: ProxiedProtocol(self, config.limits, config.timeouts, self.counts, belief)
+        return lambda: self._make_proxied(self, config.limits, config.timeouts, self.counts, belief)
 
     def request_ready(self, connection: HttpProtocol, /) -> None:
         """Start the Call from the top of the loop: never inside a parser callback or a transport's frame.

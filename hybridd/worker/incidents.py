@@ -48,6 +48,7 @@ KINDS: Final = (
         " cut off",
         logging.WARNING,
     ),
+    Kind(CloseReason.TLS_HANDSHAKE, "TLS handshakes failed, and their connections were closed"),
     Kind(
         CloseReason.HANDSHAKE_TIMEOUT,
         "connections did not come to their first request within timeouts.handshake and were cut off",

@@ -6,13 +6,19 @@ Runs in:   master and worker.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from hybridd.config.settings import Config
+from hybridd.config.tls import Rules
 from hybridd.net.listener import Listener
 from hybridd.ops.logs import Logs
 from hybridd.ops.scoreboard import Scoreboard
 from hybridd.ops.value_folder import Place
+
+if TYPE_CHECKING:  # OpenSSL takes 4 MB
+    import ssl
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,7 @@ class WorkerSpec:
         doorbell: event descriptor; written to when the master should look at our row.
         probation: seconds that a new generation's first worker lives before it accepts; 0 for all others; infinity
             for those of a successor, who wait until it has taken over (orders.REVIVE).
+        tls: for each kind of TLS listener what its connections begin with.
         values: where the application's own metrics are to be kept; None: nowhere.
     """
 
@@ -38,6 +45,7 @@ class WorkerSpec:
     doorbell: int
     stack_files: tuple[int, ...]
     probation: float = 0.0
+    tls: Mapping[Rules, ssl.SSLContext] = field(default_factory=dict)
     values: Place | None = None
 
     @property

@@ -17,9 +17,10 @@ from enum import IntEnum
 from typing import Final
 
 from hybridd.http.counts import BUCKETS, HttpCounts
-from hybridd.http.outcome import CLASSES, CLOSE_REASONS, METHODS, REJECTIONS
+from hybridd.http.outcome import CLASSES, CLOSE_REASONS, HANDSHAKES, METHODS, REJECTIONS
 from hybridd.ops.layout import Cells, CounterFamily, GaugeFamily, HistogramFamily, Layout
 from hybridd.ops.scoreboard import Row
+from hybridd.worker import handshake_words
 
 LOGS: Final = ("error", "access")
 _MILLISECOND: Final = 1_000_000  # of nanoseconds
@@ -81,6 +82,7 @@ LAYOUT: Final = Layout(
             "Time a complete request waited for a handler.",
             BUCKETS,
         ),
+        handshake_words.FAMILY,
         CounterFamily("network_receive", "hybridd_network_receive_bytes_total", "Bytes received from clients."),
         CounterFamily("network_transmit", "hybridd_network_transmit_bytes_total", "Bytes sent to clients."),
         CounterFamily(
@@ -143,6 +145,7 @@ HTTP_REQUESTS: Final = LAYOUT.start("http_requests")
 HTTP_REJECTED: Final = LAYOUT.start("http_rejected")
 HTTP_DURATION: Final = LAYOUT.start("http_duration")
 HTTP_QUEUE_WAIT: Final = LAYOUT.start("http_queue_wait")
+TLS_HANDSHAKES: Final = LAYOUT.start("tls_handshakes")
 NETWORK_RECEIVE: Final = LAYOUT.start("network_receive")
 NETWORK_TRANSMIT: Final = LAYOUT.start("network_transmit")
 HANDOFFS: Final = LAYOUT.start("handoffs")
@@ -221,6 +224,8 @@ def store_http(row: Row, counts: HttpCounts) -> None:
             queue_wait.sum_ns,
         ],
     )
+    if counts.handshakes is not None:
+        row.store(TLS_HANDSHAKES, counts.handshakes)
     words = row.words
     words[CONNECTIONS] = counts.open
     words[CONNECTIONS_READING] = counts.reading
@@ -238,6 +243,7 @@ def load_http(values: Sequence[int], counts: HttpCounts) -> None:
         histogram.counts[:] = values[at:stop]
         histogram.seconds = values[stop] / 1e9
         at = stop + 1
+    counts.handshakes = list(values[TLS_HANDSHAKES : TLS_HANDSHAKES + len(HANDSHAKES)])
 
 
 def running_since(row: Row) -> float:

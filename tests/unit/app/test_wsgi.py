@@ -57,11 +57,13 @@ def test_the_validator_can_fail(caplog):
 
 
 def test_listeners_have_an_environ_each():
-    server = WsgiServer(hello.application, multithread=True, multiprocess=False, scheme="https")
+    server = WsgiServer(hello.application, multithread=True, multiprocess=False)
     assert server.base("192.0.2.1:443") is server.base("192.0.2.1:443")
     assert server.base("192.0.2.1:443")["SERVER_PORT"] == "443"
     assert server.base("192.0.2.2:8443")["SERVER_NAME"] == "192.0.2.2"
-    assert server.base("")["wsgi.url_scheme"] == "https"
+    assert server.base("")["wsgi.url_scheme"] == "http"
+    assert server.base("", "https")["wsgi.url_scheme"] == "https"
+    assert server.base("", "https")["SERVER_PORT"] == "443"
 
 
 def test_nothing_runs_before_the_first_step():

@@ -4,6 +4,7 @@ import pytest
 
 from hybridd.config.loading import load
 from hybridd.master import events
+from hybridd.master.certificates import NONE
 from hybridd.master.listeners import Listeners
 from hybridd.master.machine import Machine
 from hybridd.master.reload import Configurations
@@ -21,6 +22,10 @@ class PlayedListener:
         return 3
 
 
+def listeners():
+    return Listeners([PlayedListener()])
+
+
 @pytest.fixture
 def file(tmp_path):
     return tmp_path / "hybridd.yaml"
@@ -28,7 +33,7 @@ def file(tmp_path):
 
 def started(file, text="workers: 2\n"):
     file.write_text(text)
-    return Configurations(load([file], {}, {}), lambda: MACHINE, Listeners([PlayedListener()]))
+    return Configurations(load([file], {}, {}), lambda: MACHINE, listeners(), NONE)
 
 
 def test_a_changed_setting_makes_a_generation_and_nothing_else_changes_until_it_is_trusted(file):
@@ -63,7 +68,7 @@ def test_the_same_number_in_other_words_is_no_change(file):
 def test_the_machine_is_looked_at_again_for_each_reload(file):
     file.write_text("workers: auto\n")
     machines = iter([MACHINE, Machine(cpus=2, open_files=1_000_000, somaxconn=4096)])
-    configurations = Configurations(load([file], {}, {}), lambda: next(machines), Listeners([PlayedListener()]))
+    configurations = Configurations(load([file], {}, {}), lambda: next(machines), listeners(), NONE)
     event = configurations.read()
     assert isinstance(event, events.ConfigurationRead)
     assert (configurations.in_force.workers, event.workers) == (4, 2)

@@ -44,8 +44,8 @@ class Way:
         )
         self.opening.start(seconds)
 
-    def _begin(self, sock: socket.socket, peer: object) -> object:
-        self.begun = sock, peer
+    def _begin(self, opening: Opening) -> object:
+        self.begun = opening.sock, opening.peer
         protocol = SimpleNamespace(drain=self.graces.append)
         return SimpleNamespace(get_protocol=lambda: protocol)
 
