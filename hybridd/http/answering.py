@@ -18,6 +18,10 @@ from hybridd.http.request import Request
 from hybridd.http.response import ResponseHead, check_head
 from hybridd.http.states import State
 
+_LARGE = 65536
+"""Bytes: a larger body is not copied behind its head, for as many copies as there are slow readers would lie in memory;
+the application's own object, which may be the same for all, can wait as well."""
+
 _KEEP_ALIVE_LINE = b"Connection: keep-alive\r\n"  # HTTP/1.0 has to be told
 _CHUNKED_LINE = b"Transfer-Encoding: chunked\r\n"
 
@@ -44,7 +48,7 @@ class Answering(Connection):
         """More of the answer waits for the client than it should."""
 
     def respond(self, head: ResponseHead, body: bytes) -> None:
-        """Answer wholly, with one ``transport.write``.
+        """Answer wholly, with one ``transport.write``, or two for a large body.
 
         Content-Length is added when absent.  For HEAD, 204 and 304 ``body`` is not sent (HEAD: its length is).
 
@@ -58,21 +62,25 @@ class Answering(Connection):
         if head.encoded is None:
             check_head(head)
         request = record.request
-        length = head.content_length
-        if length is not None and length < len(body):
-            raise ValueError(f"the body has {len(body)} bytes, but its Content-Length says {length}")
+        length, size = head.content_length, len(body)
+        if length is not None and length < size:
+            raise ValueError(f"the body has {size} bytes, but its Content-Length says {length}")
         lines = self._connection_lines(request, head)
         if request.method == "HEAD" or head.status in BODILESS:
             if length is None and body and head.status not in BODILESS:
-                lines += b"Content-Length: %d\r\n" % len(body)
-            body = b""
+                lines += b"Content-Length: %d\r\n" % size
+            body, size = b"", 0
         elif length is None:
-            lines += b"Content-Length: %d\r\n" % len(body)
-        elif length != len(body):
+            lines += b"Content-Length: %d\r\n" % size
+        elif length != size:
             record.outcome, self._reason = Outcome.FAILED, CloseReason.ABORTED
-        self._write_answer(head, lines, body)
+        if size > _LARGE:
+            self._write_answer(head, lines, b"")
+            self._transport.write(body)
+        else:
+            self._write_answer(head, lines, body)
         record.status = head.status
-        record.body_bytes = len(body)
+        record.body_bytes = size
         self._answered(record)
 
     def start(self, head: ResponseHead, first: bytes = b"") -> None:

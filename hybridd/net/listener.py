@@ -20,6 +20,21 @@ from hybridd.errors import BindError
 
 _FAMILIES = frozenset({socket.AF_INET, socket.AF_INET6, socket.AF_UNIX})
 
+MOST_UNSENT = 131_072
+"""Bytes that the kernel takes for a peer without having sent them.  Its own limit is 4 MiB (net.ipv4.tcp_wmem): 1,000
+slow readers of answers of 2 MB took 1.9 GB of kernel memory, and when that is short (net.ipv4.tcp_mem) every connection
+of the machine stands still: a fresh client waited for 5 s."""
+
+_INHERITED = (
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),  # an answer in two writes must not wait for an ACK
+    (socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MOST_UNSENT),
+    # A peer that vanished without a word: HTTP has deadlines of its own, a raw protocol would wait for ever.
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4),
+)
+
 # One address of a name may be missing: in most containers localhost is ::1 too, and there is no IPv6.
 _NOT_HERE = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 
@@ -183,7 +198,7 @@ def _bind_one(family: int, where: Any, name: str, backlog: int) -> Listener:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a restart must not wait for TIME_WAIT
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # so that 0.0.0.0 and [::] can stand together
-        _send_at_once(sock)
+        _arrange_for_connections(sock)
         sock.bind(where)
         sock.listen(backlog)
         return Listener(sock, name, owned=True)
@@ -192,9 +207,10 @@ def _bind_one(family: int, where: Any, name: str, backlog: int) -> Listener:
         raise
 
 
-def _send_at_once(sock: socket.socket) -> None:
-    """An answer in two writes must not wait for an ACK; every accepted connection inherits this (tcp(7))."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+def _arrange_for_connections(sock: socket.socket) -> None:
+    """Say what every accepted connection inherits (tcp(7), socket(7)), and none has to be told."""
+    for level, option, value in _INHERITED:
+        sock.setsockopt(level, option, value)
 
 
 def _bind_unix(address: Address, backlog: int) -> Listener:
@@ -243,7 +259,7 @@ def _adopt(fd: int, name: str) -> Listener:
         raise BindError(f"cannot listen on {name}: descriptor {fd} is not a listening stream socket (TCP or unix)")
     os.set_inheritable(fd, False)
     if sock.family != socket.AF_UNIX:
-        _send_at_once(sock)
+        _arrange_for_connections(sock)
     return Listener(sock, name, owned=False)
 
 

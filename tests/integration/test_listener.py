@@ -12,7 +12,7 @@ import pytest
 
 from hybridd.config.address import Address, Kind, parse_address
 from hybridd.errors import BindError, ExitCode
-from hybridd.net.listener import Listener, bind_all
+from hybridd.net.listener import MOST_UNSENT, Listener, bind_all
 
 BACKLOG = 16
 
@@ -127,7 +127,8 @@ def test_accepting_never_waits(bind):
             assert not os.get_inheritable(connection.fileno())
 
 
-def test_an_answer_in_two_writes_does_not_wait_for_an_acknowledgement(bind):
+def test_connections_inherit_what_is_said_once(bind):
+    """No delay for an answer in two writes, little unsent data in the kernel, a look at who has vanished."""
     own = bind("127.0.0.1:0")[0]
     handed = listening_socket()
     adopted = bind(f"fd:{handed.detach()}")[0]
@@ -137,6 +138,9 @@ def test_an_answer_in_two_writes_does_not_wait_for_an_acknowledgement(bind):
             connection, _ = listener.accept()
             with connection:
                 assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), listener
+                assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT) == MOST_UNSENT
+                assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+                assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 60
 
 
 def test_a_restart_does_not_wait_for_old_connections(bind):

@@ -377,3 +377,12 @@ def test_answers_are_counted_by_method_and_class():
         wire.protocol.respond(head(status=status), b"")
     counted = {index: count for index, count in enumerate(wire.counts.requests) if count}
     assert counted == {0 * 5 + 1: 1, 2 * 5 + 2: 1, 7 * 5 + 3: 1, 4 * 5 + 4: 1}
+
+
+def test_a_large_body_is_handed_on_as_it_is_and_not_copied():
+    """As many copies of it as there are slow readers would lie in memory."""
+    wire, body = taken(), b"x" * 100_000
+    wire.protocol.respond(head(), body)
+    assert wire.transport.writes == 2
+    assert bytes(wire.transport.client).endswith(b"\r\n\r\n" + body)
+    assert wire.record().body_bytes == 100_000
