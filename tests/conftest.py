@@ -35,6 +35,7 @@ for _name in [name for name in os.environ if name.startswith("HYBRIDD_")]:
 
 LIMITS = {"unit": 20, "integration": 90}  # seconds per test, by the folder it is in; a marker overrides
 LAST_RESORT = 600
+REAL = ("integration", "proxies")  # folders whose tests start processes of this machine
 
 _servers: list[ServerProcess] = []  # those of the running test
 
@@ -88,7 +89,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         pytest.fail(f"watchdog: the test took longer than {limit} s")
 
     # Daemons of the platform kit must outlive the script that starts them, and are not ours.
-    processes.adopt_orphans(adopt=folder_of(item) == "integration")
+    processes.adopt_orphans(adopt=folder_of(item) in REAL)
     before = signal.signal(signal.SIGALRM, bark)
     signal.setitimer(signal.ITIMER_REAL, limit, 10)  # and again, should the first failure be swallowed
     try:
@@ -130,7 +131,7 @@ def _no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
     match folder_of(request.node):
         case "unit":
             assert set(threading.enumerate()) <= threads, "threads left running"
-        case "integration":
+        case folder if folder in REAL:
             wait_until(lambda: set(threading.enumerate()) <= threads, within=5, what="threads left running end")
             children = processes.children()
             assert not children, f"processes left behind: {children}"

@@ -9,6 +9,7 @@
     /header?value=V a header with V in it         /exit/STATUS     the worker process ends at once
     /gil/SECONDS    sleeps in C and keeps the interpreter lock
     /spin/SECONDS   computes in Python            /date            answers with a Date of its own
+    /status/CODE    nothing but that status
 
 The paths wait and end processes on purpose; nothing here is an example for an application.
 """
@@ -77,6 +78,10 @@ def echo(environ: Environ) -> Answer:
     return plain(environ["wsgi.input"].read())
 
 
+def of_status(_environ: Environ, status: str) -> Answer:
+    return f"{status} As Asked", [("ETag", '"1"')], []
+
+
 def show_environ(environ: Environ, *_path: str) -> Answer:
     shown = {
         key: value if isinstance(value, str | int | bool | tuple) else str(value) for key, value in environ.items()
@@ -131,6 +136,7 @@ ROUTES: dict[str, Callable[..., Answer]] = {
     "stream": stream,
     "echo": echo,
     "environ": show_environ,
+    "status": of_status,
     "raise": fail,
     "raise-late": fail_late,
     "header": header,

@@ -63,12 +63,14 @@ def parse_target(address: str) -> tuple[socket.AddressFamily, tuple[str, int] | 
     return (socket.AF_INET6 if ":" in host else socket.AF_INET), (host, int(port))
 
 
-def connect(address: str, timeout: float = 10) -> socket.socket:
-    """Connect to ``address``; every later operation has ``timeout`` seconds too."""
+def connect(address: str, timeout: float = 10, source: str = "") -> socket.socket:
+    """Connect to ``address``, from ``source``; every later operation has ``timeout`` seconds too."""
     family, target = parse_target(address)
     connection = socket.socket(family, socket.SOCK_STREAM)
     connection.settimeout(timeout)
     try:
+        if source:
+            connection.bind((source, 0))
         connection.connect(target)
         if family != socket.AF_UNIX:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -90,8 +92,8 @@ def request_bytes(method: str, target: str, headers: dict[str, str] | None = Non
 class Client:
     """One connection; a context manager."""
 
-    def __init__(self, address: str, timeout: float = 10) -> None:
-        self.socket = connect(address, timeout)
+    def __init__(self, address: str, timeout: float = 10, source: str = "") -> None:
+        self.socket = connect(address, timeout, source)
         self._reader: BufferedReader = self.socket.makefile("rb")
 
     def __enter__(self) -> Self:
