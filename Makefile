@@ -34,7 +34,7 @@ UNITS := hybridd.service hybridd@.service hybridd.socket
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run install install-program install-files uninstall test test-unit test-all test-system pythons lint \
-    format docs bench clean
+    fuzz format docs bench clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -68,6 +68,9 @@ pythons:  ## the supported Pythons of this machine, one a line (the PATH, then p
 
 test-system: $(VENV)/.installed-system  ## real systemd, containers, proxies, attack tools (fails where one is missing)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(SYSTEM_TESTS)
+
+fuzz: $(VENV)/.installed-test  ## look for requests that the HTTP protocol misreads, for 10 minutes (ARGS='--seconds 60 --seed 1')
+	@$(BIN)/python -m tests.support.fuzz $(ARGS)
 
 lint: $(VENV)/.installed-lint  ## style, formatting, types
 	@$(BIN)/ruff check

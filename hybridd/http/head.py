@@ -27,9 +27,9 @@ from hybridd.http.target import is_badly_encoded, is_host, is_same_host, is_stra
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
 _WORD = re.compile(_TOKEN + rb"*")
-_VERSION = re.compile(_TOKEN + rb"+ [^ ]+ HTTP/([0-9]\.[0-9])")
-_LINE = re.compile(_TOKEN + rb"+ [^ ]+ HTTP/1\.[01]")
-_SIMPLE = re.compile(_TOKEN + rb"+ [^ ]+")  # HTTP/0.9 had no version
+_VERSION = re.compile(_TOKEN + rb"+ [^ \n]+ HTTP/([0-9]\.[0-9])")
+_LINE = re.compile(_TOKEN + rb"+ [^ \n]+ HTTP/1\.[01]")
+_SIMPLE = re.compile(_TOKEN + rb"+ [^ \n]+")  # HTTP/0.9 had no version
 _LOGGED = re.compile(rb"(" + _TOKEN + rb"+)(?: ([!-~]+))?")
 _LOGGED_TARGET = 1024  # bytes of a refused target in the access log
 _SPACE = 0x20

@@ -19,6 +19,7 @@ from httptools import (
     HttpParserInvalidMethodError,
     HttpParserInvalidURLError,
     HttpParserUpgrade,
+    HttpRequestParser,
 )
 
 from hybridd.config.settings import Limits
@@ -31,6 +32,15 @@ from hybridd.http.request import Request
 
 _MOST_SPARE = 64  # readers kept; one turn of the loop seldom has more requests between head and answer
 _spare: list[RequestReader] = []
+
+
+def _is_line(line: bytes) -> bool:
+    """Tell whether llhttp takes a request line by itself."""
+    try:
+        HttpRequestParser(object()).feed_data(line + b"\r\n")
+    except HttpParserError:
+        return False
+    return True
 
 
 class RequestReader(Notes):
@@ -131,8 +141,6 @@ class RequestReader(Notes):
     def _feed_slowly(self, data: bytes) -> bytes:
         """Take a part of a head: up to its end, and no more of it than the limits allow."""
         self._usual = False
-        if not self._fed and data[0] in b"\r\n":
-            raise head.bad_line()  # llhttp leaves out any number of them
         end = find_end(self._tail, data)
         piece = data if end < 0 else data[:end]
         allowed, error = self._measure(piece)
@@ -157,6 +165,10 @@ class RequestReader(Notes):
             line = self._line + piece
             line_end = line.find(b"\r\n", max(known - 1, 0))
             most = limits.request_line
+            line_feed = line.find(b"\n", known)
+            if 0 <= line_feed <= most and line_feed != line_end + 1:  # llhttp takes it for the end of a 0.9 request
+                self._line = line[:line_feed]
+                return line_feed + 1 - known, head.bad_line()
             if line_end > most or (line_end < 0 and len(line) > most + 1):
                 self._line = line[:most]
                 error = HttpError(414, Rejection.URI_TOO_LONG, f"The request line is longer than {most} bytes.")
@@ -192,6 +204,8 @@ class RequestReader(Notes):
             self._drop_parser()
             self._judge_method()
         elif isinstance(error, HttpParserInvalidURLError):
+            if self._line_complete and _is_line(self._line):
+                head.version_of(self._line)  # it is what lies behind a request of HTTP/0.9 that llhttp complains about
             raise head.bad(f"The request-target cannot be understood: {error}.") from None
         else:
             self._refuse(str(error))

@@ -15,6 +15,7 @@ from hybridd.errors import HttpError, SpoolFullError
 from hybridd.http.access import AccessRecord
 from hybridd.http.body_reader import BodyReader
 from hybridd.http.connection import Connection, Reading
+from hybridd.http.head import bad_line
 from hybridd.http.known_heads import recall
 from hybridd.http.outcome import CLIENT_CLOSED_REQUEST, CloseReason, Outcome, Rejection
 from hybridd.http.reader import RequestReader
@@ -29,6 +30,7 @@ _UNDISTURBED = 1.0
 _LAST_OF_CRLF = 0x0D  # nothing that a request line may begin with is so low
 _EMPTY_LINES = re.compile(rb"(?:\r\n)*").match
 _CR = b"\r"
+_HALVES = (_CR, b"\n")
 
 _PARSE, _KEEP = Input.PARSE, Input.KEEP
 _WANTS_MORE = frozenset({_PARSE, Input.EMPTY_LINE})
@@ -122,10 +124,15 @@ class Receiving(Connection):
         empty = _EMPTY_LINES(data)
         assert empty is not None  # none of them are some, too
         data = data[empty.end() :]
+        if not data.startswith(_HALVES):
+            return data
         if data == _CR:
             self._enter(State.EMPTY_LINE)
-            return b""
-        return data
+        else:  # llhttp would leave them out, any number of them
+            self._reader = reader = RequestReader.take(self._limits)
+            reader.started = self._service.clock.now
+            self._refuse_reading(bad_line())
+        return b""
 
     def _rest(self) -> None:
         """Go back between two requests; the deadline stays what it is."""

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, BinaryIO
 
 from hybridd.config.settings import Limits, Timeouts
 from hybridd.http.access import AccessRecord
@@ -242,6 +242,7 @@ class RecordingService:
         requests: every request taken.
         records: every record given.
         calls: the names of what else the protocol has said, in order.
+        files: those that bodies were stored in.
         spools: bodies that wait to be stored; :meth:`store` does.
     """
 
@@ -252,6 +253,7 @@ class RecordingService:
         self.requests: list[Request] = []
         self.records: list[AccessRecord] = []
         self.calls: list[str] = []
+        self.files: list[BinaryIO] = []
         self.spools: deque[tuple[HttpProtocol, Body, list[bytes]]] = deque()
         self._ready: deque[HttpProtocol] = deque()
 
@@ -281,6 +283,7 @@ class RecordingService:
         if error is None:
             if body.file is None:
                 body.file = TemporaryFile()  # noqa: SIM115  # Body.close closes it
+                self.files.append(body.file)
             body.file.writelines(chunks)
         connection.body_spooled(error)
 

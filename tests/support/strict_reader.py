@@ -4,7 +4,7 @@ It is simple and slow, shares nothing with hybridd but the limits, needs all byt
 docs/http.md promises: what two servers in a chain could read in two ways is refused.
 
 Knows:     RFC 9110, 9112, 3986; what hybridd has decided where they leave a choice.
-Never:     imports anything of hybridd.http; which methods are implemented (501 is not its business).
+Never:     anything of hybridd.http; which methods are implemented (501); what chunks may cost beside their data (431).
 Runs in:   tests.
 """
 
@@ -37,7 +37,6 @@ SINGLE = {
     b"proxy-authorization",
     b"origin",
 }
-FRAMING_PER_CHUNK = 128
 
 
 class End(Enum):
@@ -211,7 +210,6 @@ def _read_length(data: bytes, at: int, length: int) -> tuple[bytes, int]:
 
 def _read_chunks(data: bytes, at: int, limits: Limits) -> tuple[bytes, int]:
     body = b""
-    framing = limits.header_bytes  # what may be spent on bytes that are no body
     while True:
         end = data.find(b"\r\n", at)
         if end < 0:
@@ -220,11 +218,11 @@ def _read_chunks(data: bytes, at: int, limits: Limits) -> tuple[bytes, int]:
         require(line, "no chunk size")
         assert line is not None
         size, at = int(line[1], 16), end + 2
-        framing += FRAMING_PER_CHUNK - (len(line[0]) + 2)
-        require(framing >= -FRAMING_PER_CHUNK, "framing too large")
         if size == 0:
             return body, _read_trailer(data, at, limits)
-        require(len(body) + size <= limits.body, "body too long")
+        if len(body) + size > limits.body:  # refused when so much of it has come
+            require(len(body) + len(data) - at <= limits.body, "body too long")
+            raise IncompleteError
         ending = data[at + size : at + size + 2]
         require(b"\r\n".startswith(ending), "no CR LF behind a chunk")
         if len(ending) < 2:
