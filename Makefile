@@ -67,7 +67,10 @@ pythons:  ## the supported Pythons of this machine, one a line (the PATH, then p
 	done; true
 
 test-system: $(VENV)/.installed-system  ## real systemd, containers, proxies, attack tools (fails where one is missing)
-	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(SYSTEM_TESTS)
+	@status=0; for folder in $(SYSTEM_TESTS); do \
+	    case $$folder in tests/systemd*) beside="-n 2 --dist loadgroup" ;; *) beside= ;; esac; \
+	    $(BIN)/python -m pytest $$beside $(PYTEST_ARGS) $$folder || status=1; \
+	done; exit $$status
 
 fuzz: $(VENV)/.installed-test  ## look for requests that the HTTP protocol misreads, for 10 minutes (ARGS='--seconds 60 --seed 1')
 	@$(BIN)/python -m tests.support.fuzz $(ARGS)

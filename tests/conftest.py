@@ -21,7 +21,7 @@ import pytest
 
 from tests.support import processes
 from tests.support.server import ServerProcess
-from tests.support.tools import ENVIRONMENT
+from tests.support.tools import ENVIRONMENT, OF_THE_RUN
 from tests.support.waiting import wait_until
 
 # pytest-xdist's processes must put the tests in the same order: they inherit the seed of the first one.
@@ -29,9 +29,10 @@ SEED = int(
     ENVIRONMENT.get("HYBRIDD_TEST_SEED") or os.environ.get("SEED_OF_THE_RUN") or random.SystemRandom().getrandbits(32)
 )
 os.environ["SEED_OF_THE_RUN"] = str(SEED)
-# A variable HYBRIDD_… is a setting, and one that is none is an error: those of the tests are not for hybridd.
+# A variable HYBRIDD_… is a setting, and one that is none is an error: those of the tests are not for hybridd, but for
+# the processes of pytest-xdist.
 for _name in [name for name in os.environ if name.startswith("HYBRIDD_")]:
-    del os.environ[_name]
+    os.environ[OF_THE_RUN + _name] = os.environ.pop(_name)
 
 LIMITS = {"unit": 20, "integration": 90}  # seconds per test, by the folder it is in; a marker overrides
 LAST_RESORT = 600

@@ -28,10 +28,10 @@ ROOT = Path(__file__).resolve().parents[2]
 LOAD = "/srv/load"
 
 
-def build_wheel(folder: Path) -> Path:
-    """Build the wheel of this checkout into ``folder``."""
+def build_wheel(folder: Path, source: Path = ROOT) -> Path:
+    """Build the wheel of this checkout, or of another source, into ``folder``."""
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)],
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(source)],
         check=True,
     )
     (wheel,) = folder.glob("hybridd-*.whl")
@@ -42,6 +42,7 @@ class Machine:
     """Where systemd runs; ``run`` executes there, ``copy`` puts a file or a folder there."""
 
     def __init__(self, name: str, suite: str) -> None:
+        self.suite = suite
         kit = platform_kit()
         if kit is not None and os.geteuid() == 0:
             self._host: list[str] = [str(kit / "systemd-host"), "--name", name, "--suite", suite]
@@ -131,12 +132,12 @@ class Machine:
             self.copy(unit, f"/etc/systemd/system/{unit.name}")
         self.copy(ROOT / "config" / "hybridd.yaml", "/etc/hybridd/hybridd.yaml")
         self.copy(ROOT / "tests" / "apps", "/srv/apps")
-        for name in ("load", "client"):
-            self.copy(ROOT / "tests" / "support" / f"{name}.py", f"{LOAD}/tests/support/{name}.py")
         self.run("systemctl daemon-reload")
 
     def load(self, plan: Plan) -> Load:
         """Return clients on the machine itself, to be used like those of traffic.py."""
+        for name in ("load", "client"):
+            self.copy(ROOT / "tests" / "support" / f"{name}.py", f"{LOAD}/tests/support/{name}.py")
         return Load(plan, (*self._inside, "env", f"PYTHONPATH={LOAD}", "python3"))
 
     def reboot(self) -> None:

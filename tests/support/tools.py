@@ -15,7 +15,10 @@ import pytest
 
 ROOT_OF_TESTS = Path(__file__).resolve().parents[1]
 
-ENVIRONMENT = dict(os.environ)
+OF_THE_RUN = "OF_THE_RUN_"
+"""What stands before the names of hybridd's own variables on their way to the processes of pytest-xdist."""
+
+ENVIRONMENT = {name.removeprefix(OF_THE_RUN): value for name, value in os.environ.items()}
 """The environment that the tests were started with; conftest.py takes what is hybridd's own out of os.environ."""
 
 

@@ -3,18 +3,46 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
-from tests.support.machine import Machine, build_wheel
+from tests.support.machine import ROOT, Machine, build_wheel
 from tests.support.unit import Unit
 
 SUITES = ["bookworm", "trixie"]  # systemd 252 with Python 3.11; 257 with 3.13
 
 
+PARTS = (
+    "pyproject.toml", "README.md", "LICENSE", "Makefile", "hybridd", "systemd", "config", "deploy", "man", "completion",
+)  # fmt: skip
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Let pytest-xdist (``--dist loadgroup``) run the tests of each systemd side by side, all of one on one machine."""
+    for item in items:
+        suite = getattr(item, "callspec", None) and item.callspec.params.get("machine")
+        if suite in SUITES:
+            item.add_marker(pytest.mark.xdist_group(suite))
+
+
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory):
-    return build_wheel(tmp_path_factory.mktemp("wheel"))
+def source(tmp_path_factory):
+    """The source, as an archive would have it; a build leaves its traces there and not in the checkout."""
+    folder = tmp_path_factory.mktemp("source")
+    for name in PARTS:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(source, tmp_path_factory):
+    copy = shutil.copytree(source, tmp_path_factory.mktemp("build") / "source")
+    return build_wheel(tmp_path_factory.mktemp("wheel"), copy)
 
 
 @pytest.fixture(scope="session", params=SUITES)
