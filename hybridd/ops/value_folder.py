@@ -21,7 +21,6 @@ import os
 import secrets
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -53,7 +52,8 @@ def choose(environment: Mapping[str, str], name: str = "") -> Place:
     if VARIABLE in environment or VARIABLE.lower() in environment:  # the operator's own: not ours to read or to tidy up
         return Place(name, ())
     runtime = environment.get("RUNTIME_DIRECTORY", "").partition(":")[0]
-    parents = [*([runtime] if runtime else []), "/dev/shm", tempfile.gettempdir()]  # noqa: S108 - names cannot be guessed
+    # Not tempfile.gettempdir(): it raises where nothing can be written, as in a read-only container.
+    parents = [*([runtime] if runtime else []), "/dev/shm", environment.get("TMPDIR") or "/tmp"]  # noqa: S108 - names cannot be guessed
     return Place(name or PREFIX + secrets.token_hex(16), tuple(dict.fromkeys(parents)))
 
 

@@ -15,7 +15,8 @@ def place(tmp_path):
 
 def test_memory_comes_before_disk():
     assert choose({}).parents[0] == "/dev/shm"
-    assert choose({"RUNTIME_DIRECTORY": "/run/hybridd:/run/other"}).parents[:2] == ("/run/hybridd", "/dev/shm")
+    assert choose({"RUNTIME_DIRECTORY": "/run/hybridd:/run/other"}).parents == ("/run/hybridd", "/dev/shm", "/tmp")
+    assert choose({"TMPDIR": "/nowhere/to/write"}).parents == ("/dev/shm", "/nowhere/to/write")
 
 
 def test_a_name_is_its_own_or_that_of_the_master_before():

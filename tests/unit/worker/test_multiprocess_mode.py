@@ -49,3 +49,12 @@ def test_what_the_application_has_set_itself_is_left_to_it(tmp_path, monkeypatch
     assert find(place) == ""
     assert os.environ[VARIABLE] == "/its/own"
     assert "the application has set PROMETHEUS_MULTIPROC_DIR itself" in caplog.text
+
+
+def test_without_a_place_the_application_is_imported_all_the_same(tmp_path, monkeypatch, caplog):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    arrange(Place("x", (str(tmp_path / "not there"),)), 1)
+    assert sys.meta_path[0].find_spec("prometheus_client") is None
+    assert VARIABLE not in os.environ
+    assert "there is no place for their files" in caplog.text
+    assert "not there/x: No such file or directory" in caplog.text
