@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from hybridd.http.access import AccessRecord
 from hybridd.http.connection import CLOSE_LINE, Connection, Flow, Reading
-from hybridd.http.framing import BODILESS, BodyWriter, Framing
+from hybridd.http.framing import BodyWriter, Framing
+from hybridd.http.head import V11
 from hybridd.http.outcome import CloseReason, Outcome, Rejection
 from hybridd.http.refusal import refusal
 from hybridd.http.request import Request
-from hybridd.http.response import ResponseHead, check_head
+from hybridd.http.response import BODILESS, ResponseHead, check_head
 from hybridd.http.states import State
 
 _LARGE = 65536
@@ -27,6 +27,8 @@ _CHUNKED_LINE = b"Transfer-Encoding: chunked\r\n"
 
 TAKEN = frozenset({State.QUEUED, State.CALL, State.RESPONDING})
 """The service has a request of this connection and has not given all of the answer."""
+
+_UNANSWERED = frozenset({State.READY, State.QUEUED, State.CALL})
 
 # Looked up for every request.
 _QUEUED, _CALL = State.QUEUED, State.CALL
@@ -40,7 +42,7 @@ class Answering(Connection):
     __slots__ = ()
 
     @abstractmethod
-    def _flushed(self, record: AccessRecord, now: float) -> None:
+    def _flushed(self, request: Request, now: float) -> None:
         """The answer is with the kernel: end, or go on with the next request."""
 
     @abstractmethod
@@ -56,12 +58,37 @@ class Answering(Connection):
             ValueError: from check_head, or ``body`` is longer than the head's Content-Length; nothing was written.  A
                 shorter one is an answer that cannot be completed: sent, then cut.
         """
-        record, state = self._record, self._state
-        if record is None or (state is not _CALL and state is not _QUEUED):
+        request, state = self.request, self._state
+        if request is None or (state is not _CALL and state is not _QUEUED):
             return
         if head.encoded is None:
             check_head(head)
-        request = record.request
+        service, transport = self._service, self._transport
+        now, size = service.clock.now, len(body)
+        if (  # the usual case: there is nothing to decide about this answer, and the connection goes on behind it
+            head.length_as_sent == size <= _LARGE
+            and request.keep_alive
+            and request.version is V11
+            and request.method != "HEAD"
+            and self._reason is None
+            and self._reading is not _ENDED
+            and not service.draining
+            and self._timeouts.keep_alive
+        ):
+            until, finished = head.finished
+            transport.write((finished if now < until else self._finish_head(head)) + body)
+        else:
+            size = self._respond_specially(request, head, body)
+        request.status = head.status
+        request.body_bytes = size
+        request.answered = now
+        if self._flow is _FREE and not transport.is_closing():
+            self._flushed(request, now)
+        else:
+            self._enter(State.FLUSHING)
+
+    def _respond_specially(self, request: Request, head: ResponseHead, body: bytes) -> int:
+        """Write an answer with the lines that it needs; give the size of what was sent as its body."""
         length, size = head.content_length, len(body)
         if length is not None and length < size:
             raise ValueError(f"the body has {size} bytes, but its Content-Length says {length}")
@@ -73,15 +100,13 @@ class Answering(Connection):
         elif length is None:
             lines += b"Content-Length: %d\r\n" % size
         elif length != size:
-            record.outcome, self._reason = Outcome.FAILED, CloseReason.ABORTED
+            request.outcome, self._reason = Outcome.FAILED, CloseReason.ABORTED
         if size > _LARGE:
             self._write_answer(head, lines, b"")
             self._transport.write(body)
         else:
             self._write_answer(head, lines, body)
-        record.status = head.status
-        record.body_bytes = size
-        self._answered(record)
+        return size
 
     def start(self, head: ResponseHead, first: bytes = b"") -> None:
         """Send the head of a streamed answer, and its first part.
@@ -89,46 +114,46 @@ class Answering(Connection):
         Raises:
             ValueError: from check_head; nothing was written.
         """
-        record, state = self._record, self._state
-        if record is None or (state is not _CALL and state is not _QUEUED):
+        request, state = self.request, self._state
+        if request is None or (state is not _CALL and state is not _QUEUED):
             return
         check_head(head)
-        writer = BodyWriter(record.request, head)
+        writer = BodyWriter(request, head)
         if writer.framing is Framing.CLOSE:
             self._reason = CloseReason.DONE
-        lines = self._connection_lines(record.request, head)
+        lines = self._connection_lines(request, head)
         if writer.framing is Framing.CHUNKED:
             lines += _CHUNKED_LINE
         first = first[: writer.admit(len(first))]
         before, behind = writer.enclose(len(first))
         self._writer = writer
         self._enter(State.RESPONDING)
-        record.status = head.status
-        record.body_bytes = len(first)
+        request.status = head.status
+        request.body_bytes = len(first)
         self._write_answer(head, lines, before + first + behind)
         self._notice_behind()
 
     def send(self, data: bytes) -> None:
         """Send a part; what goes beyond Content-Length is cut off (nothing is sent for HEAD, 204, 304)."""
-        record, writer = self._record, self._writer
-        if self._state is not State.RESPONDING or record is None or writer is None:
+        request, writer = self.request, self._writer
+        if self._state is not State.RESPONDING or request is None or writer is None:
             return
         data = data[: writer.admit(len(data))]
         if data:
             before, behind = writer.enclose(len(data))
-            record.body_bytes += len(data)
+            request.body_bytes += len(data)
             self._transport.write(before + data + behind if before else data)
             self._notice_behind()
 
     def send_file(self, fd: int, offset: int, count: int) -> None:
         """Send a part that is ``count`` bytes of a file, in order with the others; owns ``fd`` from now on."""
-        record, writer, transport = self._record, self._writer, self._transport
-        if self._state is not State.RESPONDING or record is None or writer is None:
+        request, writer, transport = self.request, self._writer, self._transport
+        if self._state is not State.RESPONDING or request is None or writer is None:
             transport.sendfile(fd, offset, 0)  # closes it
             return
         count = writer.admit(count)
         before, behind = writer.enclose(count)
-        record.body_bytes += count
+        request.body_bytes += count
         if before:
             transport.write(before)
         transport.sendfile(fd, offset, count)
@@ -138,8 +163,8 @@ class Answering(Connection):
 
     def finish(self) -> None:
         """End a streamed answer; when bytes promised by Content-Length are missing, like ``abort_response``."""
-        record, writer = self._record, self._writer
-        if self._state is not State.RESPONDING or record is None or writer is None:
+        request, writer = self.request, self._writer
+        if self._state is not State.RESPONDING or request is None or writer is None:
             return
         if writer.missing:
             self.abort_response()
@@ -147,7 +172,7 @@ class Answering(Connection):
         end = writer.end()
         if end:
             self._transport.write(end)
-        self._answered(record)
+        self._answered(request)
 
     def abort_response(self) -> None:
         """Cut the connection so that the client notices that the answer is not whole."""
@@ -155,13 +180,13 @@ class Answering(Connection):
             self._cut_answer(Outcome.FAILED, CloseReason.ABORTED)
 
     def refuse(self, status: int, rejection: Rejection) -> None:
-        """Answer the taken request with a refusal of the server (503 with Retry-After, 504, …), then close."""
-        record, state = self._record, self._state
-        if record is None or (state is not _CALL and state is not _QUEUED):
+        """Answer the request at hand with a refusal of the server (503 with Retry-After, 504, …), then close."""
+        request, state = self.request, self._state
+        if request is None or state not in _UNANSWERED:
             return
         if state is _QUEUED:
-            record.called = self._service.clock.now
-        self._refuse(record, refusal(status, rejection))
+            request.called = self._service.clock.now
+        self._refuse(request, refusal(status, rejection))
         self._hang_up(linger=bool(self._ahead))
 
     def _connection_lines(self, request: Request, head: ResponseHead) -> bytes:
@@ -186,18 +211,18 @@ class Answering(Connection):
             self._tell_behind()
 
     def _cut_answer(self, outcome: Outcome, reason: CloseReason) -> None:
-        record = self._record
-        assert record is not None
-        record.answered = now = self._service.clock.now
-        record.outcome = outcome
-        record.status = record.status or 500
-        self._conclude(record, now)
+        request = self.request
+        assert request is not None
+        request.answered = now = self._service.clock.now
+        request.outcome = outcome
+        request.status = request.status or 500
+        self._conclude(request, now)
         self._cut(reason)
 
-    def _answered(self, record: AccessRecord) -> None:
+    def _answered(self, request: Request) -> None:
         """All parts are given; wait until the kernel has them."""
-        record.answered = now = self._service.clock.now
+        request.answered = now = self._service.clock.now
         if self._flow is _FREE and not self._transport.is_closing():
-            self._flushed(record, now)
+            self._flushed(request, now)
         else:
             self._enter(State.FLUSHING)

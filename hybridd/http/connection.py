@@ -1,6 +1,6 @@
 """What all parts of an HTTP connection share: its state, what it counts and records, and how it ends.
 
-Every attribute of a connection is declared here, and an idle one owns nothing but this object: reader, record, writer
+Every attribute of a connection is declared here, and an idle one owns nothing but this object: reader, request, writer
 and kept bytes are there only while there is a request.
 
 Knows:     the table of states, the transport, outcomes.
@@ -15,12 +15,12 @@ from typing import Any
 
 from hybridd.config.settings import Limits, Timeouts
 from hybridd.errors import HttpError
-from hybridd.http.access import AccessRecord
 from hybridd.http.counts import HttpCounts
 from hybridd.http.framing import BodyWriter
 from hybridd.http.outcome import CloseReason, Outcome, Rejection
 from hybridd.http.reader import RequestReader
 from hybridd.http.refusal import MEANINGS, answer_to
+from hybridd.http.request import Request
 from hybridd.http.response import ResponseHead, Stamp
 from hybridd.http.states import State
 from hybridd.http.wire import Service, Transport
@@ -57,22 +57,22 @@ class Connection:
 
     __slots__ = (
         "_ahead",  # bytes behind the request at hand, unparsed
+        "_before_line",  # the state in which half an empty line came
         "_counts",
         "_flow",
         "_grace",  # seconds that drain() gave idle connections; None: not draining
         "_limits",
-        "_number",  # requests begun
         "_peer",  # address and port, and what else the transport's peername has
         "_reader",  # of a request that has begun and is not complete
         "_reading",
         "_reason",  # why the connection is ending; None: it is not, as far as we know
-        "_record",  # of the complete request that is not yet answered
         "_service",
         "_state",
         "_timeouts",
         "_transport",
         "_writer",  # of an answer in parts
         "call",  # what the service makes of the request it has taken; the service's own
+        "request",  # the one that is complete and not yet answered
     )
 
     def __init__(self, service: Service, limits: Limits, timeouts: Timeouts, counts: HttpCounts) -> None:
@@ -85,17 +85,17 @@ class Connection:
         self._reading = Reading.ON
         self._flow = Flow.FREE
         self._peer: tuple[Any, ...] = NO_PEER
-        self._number = 0
         self._ahead = b""
+        self._before_line = self._state
         self._reader: RequestReader | None = None
-        self._record: AccessRecord | None = None
         self._writer: BodyWriter | None = None
         self._reason: CloseReason | None = None
         self._grace: float | None = None
         self.call: Any = None
+        self.request: Request | None = None
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._peer[0]} {self._state.name} request {self._number}>"
+        return f"<{type(self).__name__} {self._peer[0]} {self._state.name}>"
 
     @property
     def state(self) -> State:
@@ -126,44 +126,45 @@ class Connection:
 
     def _write_answer(self, head: ResponseHead, lines: bytes, body: bytes) -> None:
         """Write a checked head with the lines that the protocol adds, and what comes behind it."""
-        encoded, date = head.encoded, self._service.http_date()
-        assert encoded is not None
-        if lines:
-            self._transport.write(b"".join((encoded, lines, _stamp.lines(head, date), b"\r\n", body)))
-            return
-        # An application's usual heads are remembered (app/head.py): the bytes of one are made once per second.
-        finished = head.finished
-        if finished is None or finished[0] is not date:
-            finished = head.finished = date, b"".join((encoded, _stamp.lines(head, date), b"\r\n"))
-        self._transport.write(finished[1] + body)
+        assert head.encoded is not None
+        date, _ = self._service.http_date()
+        self._transport.write(b"".join((head.encoded, lines, _stamp.lines(head, date), b"\r\n", body)))
 
-    def _refuse(self, record: AccessRecord, error: HttpError) -> None:
+    def _finish_head(self, head: ResponseHead) -> bytes:
+        """Give all bytes of a checked head to which the protocol adds no more than the date; they hold for a second.
+
+        An application's usual heads are remembered (app/head.py), so this is not done for every answer.
+        """
+        assert head.encoded is not None
+        date, until = self._service.http_date()
+        head.finished = until, b"".join((head.encoded, _stamp.lines(head, date), b"\r\n"))
+        return head.finished[1]
+
+    def _refuse(self, request: Request, error: HttpError) -> None:
         """Answer a request with a refusal, record it, and end the connection behind the answer."""
         head, body = answer_to(error)
-        if record.request.method == "HEAD":
+        if request.method == "HEAD":
             body = b""
         self._write_answer(head, CLOSE_LINE, body)
-        record.answered = now = self._service.clock.now
-        record.body_bytes = len(body)
+        request.answered = now = self._service.clock.now
+        request.body_bytes = len(body)
         if error.reason in MEANINGS:
             rejection = Rejection(error.reason)
-            record.rejection = rejection
-            record.outcome, self._reason, _ = MEANINGS[rejection]
+            request.rejection = rejection
+            request.outcome, self._reason, _ = MEANINGS[rejection]
             self._counts.count_rejected(rejection)
             self._counts.note(rejection, self._peer[0])
         else:
-            record.outcome, self._reason = Outcome.FAILED, CloseReason.ERROR
-        record.status = error.status
-        self._conclude(record, now)
+            request.outcome, self._reason = Outcome.FAILED, CloseReason.ERROR
+        request.status = error.status
+        self._conclude(request, now)
 
-    def _conclude(self, record: AccessRecord, now: float) -> None:
+    def _conclude(self, request: Request, now: float) -> None:
         """Count and record a request that is over."""
-        record.finished = now
-        request, counts = record.request, self._counts
-        counts.count_request(request.method, record.status, now - request.started)
-        self._record = self._writer = None
-        request.settled = True
-        self._service.record(record)
+        request.finished = now
+        self._counts.count_request(request.method, request.status, now - request.started)
+        self.request = self._writer = None
+        self._service.record(request)
 
     # The end.
 

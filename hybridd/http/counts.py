@@ -61,7 +61,7 @@ class HttpCounts:
     """Counters that only grow, and gauges that go both ways.
 
     Attributes:
-        requests: by ``METHODS index * 5 + class - 1``; one for each AccessRecord (499 counts as 4xx).
+        requests: by ``METHODS index * 5 + class - 1``; one for each request (499 counts as 4xx).
         rejected: by the order of ``REJECTIONS``.
         closed: by the order of ``CLOSE_REASONS``.
         handshakes: by the order of ``HANDSHAKES``; None: there was none, which is so on plain listeners.

@@ -10,9 +10,7 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from hybridd.http.request import Request
-from hybridd.http.response import ResponseHead
-
-BODILESS = frozenset({204, 304})  # and every answer to HEAD; RFC 9110 6.4.1
+from hybridd.http.response import BODILESS, ResponseHead
 
 LAST_CHUNK = b"0\r\n\r\n"
 

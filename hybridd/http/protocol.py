@@ -13,7 +13,6 @@ See also:  states.py for the table, connection.py for how a connection ends.
 
 from __future__ import annotations
 
-from hybridd.http.access import AccessRecord
 from hybridd.http.answering import TAKEN, Answering
 from hybridd.http.connection import Flow, Reading
 from hybridd.http.outcome import CLIENT_CLOSED_REQUEST, CloseReason, Outcome, Rejection
@@ -51,9 +50,9 @@ class HttpProtocol(Receiving, Answering):
         """Note that everything written is with the kernel."""
         was, self._flow = self._flow, Flow.FREE
         if self._state is State.FLUSHING:
-            record = self._record
-            assert record is not None
-            self._flushed(record, self._service.clock.now)
+            request = self.request
+            assert request is not None
+            self._flushed(request, self._service.clock.now)
         elif was is Flow.BEHIND and self._state is State.RESPONDING:
             if self._timeouts.handler:
                 self._transport.set_deadline(self._timeouts.handler)
@@ -61,7 +60,7 @@ class HttpProtocol(Receiving, Answering):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End; tells the service when a request was taken and not answered."""
-        state, record = self._state, self._record
+        state, request = self._state, self.request
         if state is State.CLOSED:
             return
         self._reason = self._reason_of(exc, busy=bool(state.reading or state.active))
@@ -69,8 +68,8 @@ class HttpProtocol(Receiving, Answering):
             self._counts.note(self._reason, self._peer[0])
         if state.reading:
             self._lose_reading()
-        elif record is not None:
-            self._lose_answer(record)
+        elif request is not None:
+            self._lose_answer(request)
         self._enter(State.CLOSED)
         self._ahead = b""
         self._counts.open -= 1
@@ -80,19 +79,19 @@ class HttpProtocol(Receiving, Answering):
         elif self._reason not in _CALL_GOES_ON:
             del self._transport  # a cycle; a Call that runs needs it still, to close the files that it gives
 
-    def _lose_answer(self, record: AccessRecord) -> None:
+    def _lose_answer(self, request: Request) -> None:
         """Record a request whose answer the client will not see, or not all of it."""
         state, now = self._state, self._service.clock.now
-        record.status = record.status or CLIENT_CLOSED_REQUEST
-        if record.outcome is _SERVED:
-            record.outcome = Outcome.CLIENT_GONE
+        request.status = request.status or CLIENT_CLOSED_REQUEST
+        if request.outcome is _SERVED:
+            request.outcome = Outcome.CLIENT_GONE
         if state is not State.FLUSHING:
-            record.answered = now
+            request.answered = now
         if state is _QUEUED:
-            record.called = now
+            request.called = now
         if state is _READY:
-            record.request.body.close()
-        self._conclude(record, now)
+            request.body.close()
+        self._conclude(request, now)
 
     def deadline_expired(self) -> None:
         """Do what this state's row in the table says."""
@@ -121,13 +120,13 @@ class HttpProtocol(Receiving, Answering):
 
     def _announce(self, request: Request, rest: bytes, now: float) -> None:
         counts = self._counts
-        counts.reading -= self._state.reading
+        if self._state.reading:
+            counts.reading -= 1
         counts.active += 1
-        request.ready = now
+        request.ready = request.called = now
         peer = self._peer
         request.peer, request.peer_port = peer[0], peer[1]
-        self._number = request.number = self._number + 1
-        self._record = AccessRecord(request, now)
+        self.request = request
         self._ahead = rest
         self._state = _READY
         self._service.request_ready(self)
@@ -142,35 +141,30 @@ class HttpProtocol(Receiving, Answering):
 
     # The service's side.
 
-    @property
-    def request(self) -> Request | None:
-        """The request that is complete and not yet answered."""
-        return None if self._record is None else self._record.request
-
     def take_request(self) -> Request | None:
         """Give the request announced by ``request_ready``; None when its connection is gone meanwhile.
 
         Its body is the taker's to close, when the Call is over.
         """
-        record = self._record
-        if self._state is not _READY or record is None:
+        request = self.request
+        if self._state is not _READY or request is None:
             return None
         self._state = _CALL
-        return record.request
+        return request
 
     def call_queued(self) -> None:
-        """Say that the taken request has to wait for a thread: ``timeouts.queue`` begins."""
-        if self._state is _CALL:
+        """Say that the request has to wait for a thread: ``timeouts.queue`` begins."""
+        if self._state is _READY or self._state is _CALL:
             self._enter(_QUEUED)
 
     def call_started(self) -> None:
-        """Say that the taken request's Call begins to run: the queue wait ends, ``timeouts.handler`` begins."""
-        record, state = self._record, self._state
-        if record is None or (state is not _CALL and state is not _QUEUED):
+        """Say that the request's Call begins to run: the queue wait ends, ``timeouts.handler`` begins."""
+        request, state = self.request, self._state
+        if request is None or (state is not _READY and state is not _CALL and state is not _QUEUED):
             return
         self._state = _CALL
-        record.called = now = self._service.clock.now
-        self._counts.queue_wait.observe(now - record.request.ready)
+        request.called = now = self._service.clock.now
+        self._counts.queue_wait.observe(now - request.ready)
         handler = self._timeouts.handler
         if handler or state is _QUEUED:
             self._transport.set_deadline(handler or None)
@@ -190,12 +184,12 @@ class HttpProtocol(Receiving, Answering):
             self._reason = CloseReason.ABORTED
             self._transport.abort()
 
-    def _flushed(self, record: AccessRecord, now: float) -> None:
+    def _flushed(self, request: Request, now: float) -> None:
         """The answer is with the kernel: end, or go on with the next request."""
-        self._conclude(record, now)
+        self._conclude(request, now)
         if self._reason is not None:
             # A client that had not asked for the end may be sending another request (RFC 9112 9.6).
-            self._hang_up(linger=record.request.keep_alive or bool(self._ahead))
+            self._hang_up(linger=request.keep_alive or bool(self._ahead))
             return
         self._counts.active -= 1
         self._state = _IDLE

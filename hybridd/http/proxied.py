@@ -21,7 +21,6 @@ from urllib.parse import unquote
 
 from hybridd.config.settings import Limits, Timeouts
 from hybridd.errors import HttpError
-from hybridd.http.access import AccessRecord
 from hybridd.http.counts import HttpCounts
 from hybridd.http.forwarded import FOR, HOST, PORT, PREFIX, PROTO, Said, read_forwarded, read_x_forwarded
 from hybridd.http.protocol import HttpProtocol
@@ -91,14 +90,14 @@ class ProxiedProtocol(HttpProtocol):
         super()._announce(request, rest, now)
         self._peer = self._proxy  # the next request may be another client's
 
-    def _begin_record(self, reader: RequestReader) -> AccessRecord:
-        """Begin the record of a request that is refused: it is the client's as well, if that can be told."""
-        record = super()._begin_record(reader)
+    def _describe(self, reader: RequestReader) -> Request:
+        """Give a request that is refused as far as it was read: it is the client's as well, if that can be told."""
+        request = super()._describe(reader)
         if reader.withheld:
             with suppress(HttpError):
                 view = make_view(ForwardedFields(reader.fields, reader.withheld), self._proxy, self._belief)
-                record.request.peer, record.request.peer_port = view.peer
-        return record
+                request.peer, request.peer_port = view.peer
+        return request
 
     def _view(self, fields: dict[str, str]) -> View:
         """Return what is believed of these fields, from memory if they were seen before."""
@@ -113,11 +112,10 @@ class ProxiedProtocol(HttpProtocol):
 
     def _refuse_announced(self, request: Request, error: HttpError, now: float) -> None:
         """Refuse a request that was read to its end."""
-        request.ready = now
+        request.ready = request.called = now
         request.peer, request.peer_port = self._proxy[:2]
-        self._number = request.number = self._number + 1
         request.body.close()
-        self._refuse(AccessRecord(request, now), error)
+        self._refuse(request, error)
         self._hang_up(linger=True)
 
 

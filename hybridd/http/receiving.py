@@ -12,7 +12,6 @@ import re
 from abc import abstractmethod
 
 from hybridd.errors import HttpError, SpoolFullError
-from hybridd.http.access import AccessRecord
 from hybridd.http.body_reader import BodyReader
 from hybridd.http.connection import Connection, Reading
 from hybridd.http.head import bad_line
@@ -32,8 +31,8 @@ _EMPTY_LINES = re.compile(rb"(?:\r\n)*").match
 _CR = b"\r"
 _HALVES = (_CR, b"\n")
 
-_PARSE, _KEEP = Input.PARSE, Input.KEEP
-_WANTS_MORE = frozenset({_PARSE, Input.EMPTY_LINE})
+_PARSE, _KEEP, _EMPTY_LINE = Input.PARSE, Input.KEEP, Input.EMPTY_LINE
+_WANTS_MORE = frozenset({_PARSE, _EMPTY_LINE})
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -60,17 +59,6 @@ class Receiving(Connection):
         transport.set_write_buffer_limits(high=0)  # we want to hear when everything is sent
         transport.set_deadline(self._timeouts.head)
 
-    def data_received(self, data: bytes) -> None:
-        """Take bytes; may announce a request or answer a refusal, never starts a Call."""
-        taken = self._state.input
-        if taken is _PARSE:
-            self._read(data)
-        elif taken is _KEEP:
-            self._set_aside(data)
-        elif taken is Input.EMPTY_LINE:
-            self._rest()
-            self._read(_CR + data)
-
     def eof_received(self) -> bool:
         """Note the client's FIN; True keeps the write side open for the answers that are due."""
         self._reading = Reading.ENDED
@@ -82,7 +70,16 @@ class Receiving(Connection):
         if len(self._ahead) > self._limits.request_line + self._limits.header_bytes:
             self._pause_reading()
 
-    def _read(self, data: bytes) -> None:
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; may announce a request or answer a refusal, never starts a Call."""
+        taken = self._state.input
+        if taken is not _PARSE:
+            if taken is _KEEP:
+                self._set_aside(data)
+            if taken is not _EMPTY_LINE:
+                return
+            self._rest()
+            data = _CR + data
         reader = self._reader
         now = self._service.clock.now
         if reader is None:
@@ -97,6 +94,10 @@ class Receiving(Connection):
                 return
             reader = RequestReader.take(self._limits)
             reader.started = now
+        self._feed(reader, data, now)
+
+    def _feed(self, reader: RequestReader, data: bytes, now: float) -> None:
+        """Parse what has come."""
         try:
             rest = reader.feed(data)
         except HttpError as error:
@@ -127,6 +128,7 @@ class Receiving(Connection):
         if not data.startswith(_HALVES):
             return data
         if data == _CR:
+            self._before_line = self._state
             self._enter(State.EMPTY_LINE)
         else:  # llhttp would leave them out, any number of them
             self._reader = reader = RequestReader.take(self._limits)
@@ -136,7 +138,7 @@ class Receiving(Connection):
 
     def _rest(self) -> None:
         """Go back between two requests; the deadline stays what it is."""
-        self._state = State.PARTING if self._grace is not None else State.IDLE if self._number else State.CONNECTED
+        self._state = State.PARTING if self._grace is not None else self._before_line
 
     def _announce_read(self, reader: RequestReader, rest: bytes, now: float) -> None:
         request = reader.request
@@ -189,14 +191,14 @@ class Receiving(Connection):
         self._enter(State.BODY)
         body.progress = 0
         if rest:
-            self._read(rest)
+            self.data_received(rest)
         self._close_if_no_more()
 
     def _read_ahead(self) -> None:
         """Begin with what the client has sent ahead."""
         rest, self._ahead = self._ahead, b""
         self._resume_reading()
-        self._read(rest)
+        self.data_received(rest)
         self._close_if_no_more()
 
     def _close_if_no_more(self) -> None:
@@ -208,7 +210,7 @@ class Receiving(Connection):
         """Refuse the request that is being read."""
         reader = self._reader
         assert reader is not None
-        self._refuse(self._begin_record(reader), error)
+        self._refuse(self._describe(reader), error)
         self._drop_reader()
         self._hang_up(linger=True)
 
@@ -226,30 +228,29 @@ class Receiving(Connection):
         if not state.gives_way or getattr(self._timeouts, state.timeout) - left < _UNDISTURBED:
             return False
         if self._reader is not None:
-            self._refuse(self._begin_record(self._reader), refusal(408, Rejection.HEAD_TIMEOUT))
+            self._refuse(self._describe(self._reader), refusal(408, Rejection.HEAD_TIMEOUT))
             self._drop_reader()
         self._reason = CloseReason.EVICTED
         self._counts.note(CloseReason.EVICTED, self._peer[0])
         self._hang_up(linger=False)
         return True
 
-    def _begin_record(self, reader: RequestReader) -> AccessRecord:
-        """Begin the record of a request as far as it was read."""
+    def _describe(self, reader: RequestReader) -> Request:
+        """Give the request as far as it was read."""
         request = reader.describe()
         request.peer, request.peer_port = self._peer[:2]
-        self._number = request.number = self._number + 1
-        now = request.ready = self._service.clock.now
-        return AccessRecord(request, now)
+        request.ready = request.called = request.answered = self._service.clock.now
+        return request
 
     def _lose_reading(self) -> None:
         """Record a request that the client has not sent to its end."""
         reader = self._reader
         assert reader is not None  # the state says so
-        record = self._begin_record(reader)
-        record.status, record.outcome = CLIENT_CLOSED_REQUEST, Outcome.CLIENT_GONE
+        request = self._describe(reader)
+        request.status, request.outcome = CLIENT_CLOSED_REQUEST, Outcome.CLIENT_GONE
         if self._reason is CloseReason.ABORTED:
-            record.outcome = Outcome.FAILED
-        self._conclude(record, record.request.ready)
+            request.outcome = Outcome.FAILED
+        self._conclude(request, request.ready)
         if self._state is not State.SPOOLING:  # else the file is being written: body_spooled drops it
             self._drop_reader()
 

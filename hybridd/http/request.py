@@ -1,8 +1,8 @@
-"""One request as it came: what a Call is made of.
+"""One request: as it came, what a Call is made of; and as it ended, what a line of the access log is made of.
 
-Knows:     the words of the request and its times.
+Knows:     the words of the request, its outcome and its times.
 Never:     how it was parsed (head.py) or what becomes of it.
-Runs in:   made by the leader thread; then read by whichever thread runs the Call.
+Runs in:   made by the leader thread, which also writes the outcome; read by whichever thread runs the Call.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any
 
 from hybridd.http.body import NO_BODY, Body
+from hybridd.http.outcome import Outcome, Rejection
 
 CLIENT_ID = re.compile(r"[A-Za-z0-9._~+/=:@-]{1,128}", re.ASCII)
 """An X-Request-Id that is taken over: what a log line, a header and a shell can carry unquoted."""
@@ -68,7 +69,9 @@ class KnownFields(dict[str, str]):
 
 
 class Request:
-    """A request whose head is accepted; when given to a Call, its body is complete too.
+    """A request whose head is accepted, and what becomes of it: its record, of which a line of the access log is made.
+
+    When given to a Call, its body is complete too.  Of a refused head no more may be known than ``-``.
 
     Attributes:
         method: as received (case matters), e.g. ``GET``; ``-`` when it could not be read.
@@ -84,35 +87,34 @@ class Request:
         body: the body, complete; NO_BODY when there is none.
         keep_alive: the client is willing to send another request.
         expects_continue: the client waited for 100 Continue.
-        started: when the first byte of the head was seen (transport time, seconds).
-        ready: when the request was complete.
         peer: the client's address without port; empty for a unix socket.
         peer_port: the client's port; 0 for a unix socket.
-        number: 1 for the first request of its connection.
-        settled: its outcome is counted and recorded.
+        status: of the answer; 0: none was given yet.
+        outcome, rejection: how it ended, and why it was refused, if it was.
+        body_bytes: bytes of response body handed to the transport, without chunk framing.
+        started: when the first byte of the head was seen (transport time, monotonic seconds, as all that follow).
+        ready: when the request was complete.
+        called: when its Call began to run; if none did, the moment before.
+        answered: when the last part of the answer was given, or nobody wanted it any more.
+        finished: when the kernel had taken the last byte (or the connection was gone); 0.0: that is to come.
+        worker: the worker's slot; filled in by the service.
     """
 
-    __slots__ = (
-        "_id",
-        "authority",
-        "body",
-        "expects_continue",
-        "fields",
-        "keep_alive",
-        "method",
-        "number",
-        "path",
-        "peer",
-        "peer_port",
-        "query",
-        "ready",
-        "scheme",
-        "settled",
-        "started",
-        "target",
-        "trailers",
-        "version",
-    )
+    # What most requests have in common is the class's, not each one's: a store less for each.
+    scheme = ""
+    authority = ""
+    trailers: dict[str, str] = NO_TRAILERS
+    body: Body = NO_BODY
+    expects_continue = False
+    peer = ""
+    peer_port = 0
+    status = 0
+    outcome = Outcome.SERVED
+    rejection: Rejection | None = None
+    body_bytes = 0
+    started = ready = called = answered = finished = 0.0
+    worker = -1
+    _id = ""
 
     def __init__(  # noqa: PLR0917 - by name the last three would cost more
         self,
@@ -130,19 +132,7 @@ class Request:
         self.fields = fields
         self.path = path
         self.query = query
-        self.scheme = ""
-        self.authority = ""
-        self.trailers: dict[str, str] = NO_TRAILERS
-        self.body: Body = NO_BODY
         self.keep_alive = keep_alive
-        self.expects_continue = False
-        self.started = 0.0
-        self.ready = 0.0
-        self.peer = ""
-        self.peer_port = 0
-        self.number = 1
-        self.settled = False
-        self._id = ""
 
     @property
     def id(self) -> str:
@@ -154,6 +144,43 @@ class Request:
             else:
                 self._id = f"{request_ids.prefix}{next(request_ids.numbers):x}"  # any thread: this is one step
         return self._id
+
+    @property
+    def settled(self) -> bool:
+        """Whether its outcome is counted and recorded."""
+        return self.finished > 0.0
+
+    @property
+    def host(self) -> str:
+        """The Host header (or the absolute target's authority), empty when absent."""
+        return self.fields.get("HTTP_HOST", "")
+
+    def words(self) -> tuple[str, str, bytes, str, str, str, str]:
+        """The client's address (empty for a unix socket), method, target, protocol, Referer, User-Agent, the id.
+
+        Method and target are ``-`` when unknown; the target is as received, and may hold any byte.  The headers are
+        latin-1 text, empty when absent.
+        """
+        field = self.fields.get
+        return (
+            self.peer,
+            self.method,
+            self.target,
+            "HTTP/1.1" if self.version[1] else "HTTP/1.0",
+            field("HTTP_REFERER", ""),
+            field("HTTP_USER_AGENT", ""),
+            self.id,
+        )
+
+    def times(self) -> tuple[float, float, float, float, float]:
+        """Seconds from first byte to last, and of what: of receiving it, waiting, its Call, giving the last part away.
+
+        It is received from the first byte of the head to the last of the body; it waits for a thread; its Call runs
+        until the last part of the answer is given, which the kernel then takes.
+        """
+        started, ready, called = self.started, self.ready, self.called
+        answered, finished = self.answered, self.finished
+        return finished - started, ready - started, called - ready, answered - called, finished - answered
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.target.decode('latin-1')} HTTP/{self.version[0]}.{self.version[1]}>"

@@ -18,6 +18,7 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _FORBIDDEN = re.compile(r"[\r\n\0]")
 _MOST_REMEMBERED = 1024  # header names and status lines; an application that invents them must not make us grow
 _NO_CONTENT = 204
+BODILESS = frozenset({204, 304})  # and every answer to HEAD; RFC 9110 6.4.1
 LEAST_STATUS, MOST_STATUS = 200, 599  # informational ones are the protocol's own business
 
 
@@ -56,12 +57,25 @@ class ResponseHead:
             Server are added when absent.
         encoded: status line and header lines, made by :func:`check_head`; None before that.
         content_length: what Content-Length says, when there is one.
+        length_as_sent: how long a body must be that goes with these very headers on a connection that goes on; -1:
+            none can.
         close: the application wants the connection closed behind this answer.
         dated, served: it has its own Date, its own Server.
-        finished: a date, and all bytes of the head with that date; the protocol's.
+        finished: all bytes of the head with its date, and until when they hold (transport time); the protocol's.
     """
 
-    __slots__ = ("close", "content_length", "dated", "encoded", "finished", "headers", "reason", "served", "status")
+    __slots__ = (
+        "close",
+        "content_length",
+        "dated",
+        "encoded",
+        "finished",
+        "headers",
+        "length_as_sent",
+        "reason",
+        "served",
+        "status",
+    )
 
     def __init__(self, status: int, reason: str, headers: Sequence[tuple[str, str]]) -> None:
         self.status = status
@@ -69,10 +83,11 @@ class ResponseHead:
         self.headers = headers
         self.encoded: bytes | None = None
         self.content_length: int | None = None
+        self.length_as_sent = -1
         self.close = False
         self.dated = False
         self.served = False
-        self.finished: tuple[str, bytes] | None = None
+        self.finished = 0.0, b""
 
     def __repr__(self) -> str:
         return f"<ResponseHead {self.status} {self.reason}>"
@@ -97,6 +112,8 @@ def check_head(head: ResponseHead) -> None:
     # Joined once and looked at once: every line has the one CR and the one LF that are ours.
     if text.count("\r") != len(lines) or text.count("\n") != len(lines) or "\0" in text:
         raise ValueError(_name_forbidden(head.headers))
+    if head.content_length is not None and not head.close and head.status not in BODILESS:
+        head.length_as_sent = head.content_length
     try:
         head.encoded = text.encode("latin-1")
     except UnicodeEncodeError as error:

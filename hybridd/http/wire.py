@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:  # protocol.py imports this module
-    from hybridd.http.access import AccessRecord
     from hybridd.http.body import Body
     from hybridd.http.protocol import HttpProtocol
+    from hybridd.http.request import Request
 
 
 class Transport(Protocol):
@@ -80,7 +80,10 @@ class Service(Protocol):
     """True: every answer from now on says ``Connection: close``."""
 
     def request_ready(self, connection: HttpProtocol, /) -> None:
-        """A complete request waits; call ``connection.take_request()`` from the top of the loop, once."""
+        """A complete request waits: ``connection.request``, until its connection is gone.
+
+        Answer it from the top of the loop, behind ``call_started()`` or ``take_request()``.
+        """
 
     def spool_body(self, connection: HttpProtocol, body: Body, chunks: list[bytes], /) -> None:
         """Append ``chunks`` to ``body.file`` (made here if None) off the loop, then ``connection.body_spooled(…)``."""
@@ -100,8 +103,8 @@ class Service(Protocol):
     def handler_expired(self, connection: HttpProtocol, /) -> None:
         """``timeouts.handler`` passed; 504 is answered, or the connection aborted when a head had been sent."""
 
-    def record(self, record: AccessRecord, /) -> None:
+    def record(self, request: Request, /) -> None:
         """One request's outcome; exactly once per request, answered or not."""
 
-    def http_date(self) -> str:
-        """Now as an IMF-fixdate (RFC 9110 5.6.7), for the Date header."""
+    def http_date(self) -> tuple[str, float]:
+        """Now as an IMF-fixdate (RFC 9110 5.6.7), for the Date header; and until when it is (the clock's time)."""

@@ -21,7 +21,6 @@ from typing import Final
 
 from hybridd.config.conversion import KIB
 from hybridd.config.settings import Limits, Timeouts
-from hybridd.http.access import AccessRecord
 from hybridd.http.body import Body
 from hybridd.http.counts import HttpCounts
 from hybridd.http.protocol import HttpProtocol
@@ -174,12 +173,12 @@ class AdminService:
     def handler_expired(self, connection: HttpProtocol, /) -> None:
         """Nothing is ever late: an answer is made at once, or has its own limit (gathering.py)."""
 
-    def record(self, record: AccessRecord, /) -> None:
+    def record(self, request: Request, /) -> None:
         """Write nothing: probes every few seconds would fill the access log."""
 
-    def http_date(self) -> str:
-        """Now, as RFC 9110 5.6.7 writes it."""
-        return formatdate(time.time(), usegmt=True)
+    def http_date(self) -> tuple[str, float]:
+        """Now, as RFC 9110 5.6.7 writes it; made anew for each answer."""
+        return formatdate(time.time(), usegmt=True), 0.0
 
 
 class Admin:

@@ -36,7 +36,7 @@ _quote: Final = json.JSONEncoder().encode  # of a text: in C, ASCII only
 
 
 class Record(Protocol):
-    """What a line is made of; ``hybridd.http.access.AccessRecord`` is one."""
+    """What a line is made of; ``hybridd.http.request.Request`` is one."""
 
     @property
     def host(self) -> str: ...  # noqa: D102 - the line says it

@@ -19,11 +19,11 @@ from hybridd.app.wsgi import WsgiServer
 from hybridd.config.settings import Config
 from hybridd.config.trust import Trust
 from hybridd.errors import SpoolFullError
-from hybridd.http.access import AccessRecord
 from hybridd.http.body import Body
 from hybridd.http.counts import HttpCounts
 from hybridd.http.protocol import HttpProtocol
 from hybridd.http.proxied import Belief, ProxiedProtocol
+from hybridd.http.request import Request
 from hybridd.http.wire import Clock
 from hybridd.net.reactor import Reactor
 from hybridd.worker.call import Call
@@ -60,7 +60,7 @@ class HttpService:
         context: Context,
         local: str,
         slot: int,
-        record: Callable[[AccessRecord], None] | None,
+        record: Callable[[Request], None] | None,
         files: InlineFiles | None = None,
     ) -> None:
         self.draining = False
@@ -104,8 +104,8 @@ class HttpService:
             self._reactor.call_soon(self._start_call, connection)
 
     def _start_call(self, connection: HttpProtocol) -> None:
-        request = connection.take_request()
-        if request is None:
+        request = connection.request
+        if request is None:  # its connection is gone meanwhile
             return
         call = Call(self._dispatch, connection, request, self._context.copy())
         call.exchange = self._exchange(request, call)
@@ -146,21 +146,21 @@ class HttpService:
             )
             self._dispatch.client_gone(call)
 
-    def record(self, record: AccessRecord, /) -> None:
+    def record(self, request: Request, /) -> None:
         """Write the access log's line."""
         if self._shown:
-            self._dispatch.settled(record.request)
+            self._dispatch.settled(request)
         if self._record is not None:
-            record.worker = self._slot
-            self._record(record)
+            request.worker = self._slot
+            self._record(request)
 
-    def http_date(self) -> str:
+    def http_date(self) -> tuple[str, float]:
         """Now, as RFC 9110 5.6.7 writes it; made once per second."""
         if self._reactor.now >= self._date_until:
             now = time.time()
             self._date = formatdate(now, usegmt=True)
             self._date_until = self._reactor.now + 1 - now % 1
-        return self._date
+        return self._date, self._date_until
 
     def spool_body(self, connection: HttpProtocol, body: Body, chunks: list[bytes], /) -> None:
         """Append to the body's temporary file in a thread of its own; the connection reads nothing meanwhile."""

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hybridd.config.settings import Config
-from hybridd.http.access import AccessRecord
 from hybridd.http.counts import HttpCounts
+from hybridd.http.request import Request
 from hybridd.net.reactor import Reactor
 from hybridd.net.terms import Terms
 from hybridd.worker.accepting import Take
@@ -44,7 +44,7 @@ class Loop:
     reactor: Reactor
     terms: Terms
     desk: CallDesk
-    record: Callable[[AccessRecord], None] | None
+    record: Callable[[Request], None] | None
     files: InlineFiles | None = None
     counts: HttpCounts = field(default_factory=HttpCounts)
     services: Sequence[Service] = ()
@@ -71,7 +71,7 @@ class Loop:
 
 def private_loop(
     config: Config,
-    record: Callable[[AccessRecord], None] | None,
+    record: Callable[[Request], None] | None,
     in_flight: InFlight | None = None,
     room: Room | None = None,
 ) -> Loop:

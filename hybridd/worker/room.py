@@ -22,7 +22,9 @@ _FEW = 64
 class Owner(Protocol):
     """Whose bytes they are: a request."""
 
-    settled: bool
+    @property
+    def settled(self) -> bool:
+        """Whether it is over."""
 
 
 class Room:

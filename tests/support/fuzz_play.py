@@ -111,7 +111,7 @@ def compare(data: bytes, pieces: list[bytes]) -> None:
 def judge(wire: Wire, expected: Reading, data: bytes) -> None:
     """Hold the protocol's requests against those of the second reader."""
     requests = wire.service.requests
-    responses = wire.responses([record.request.method for record in wire.service.records])
+    responses = wire.responses([record.method for record in wire.service.records])
     statuses = [response.status for response in responses]
     final = [status for status in statuses if status >= 200]
     assert final == [record.status for record in wire.service.records], "one record for each answer"
@@ -256,7 +256,7 @@ def check_end(wire: Wire, sent: bytes) -> None:
     requests, records, counts = wire.service.requests, wire.service.records, wire.counts
     assert (counts.open, counts.reading, counts.active) == (0, 0, 0), "gauges that do not come down"
     assert sum(counts.requests) == len(records)
-    recorded = Counter(id(record.request) for record in records)
+    recorded = Counter(id(record) for record in records)
     assert set(recorded.values()) <= {1}, "a request that was recorded twice"
     assert all(recorded[id(request)] for request in requests), "a request that nobody recorded"
     wanted = read(sent, wire.limits).requests
@@ -268,7 +268,7 @@ def check_end(wire: Wire, sent: bytes) -> None:
 def check_answers(wire: Wire) -> None:
     """Hold what the client of a connection that was not cut has got against the books: whole answers, one for each."""
     answered = [record for record in wire.service.records if record.status != CLIENT_CLOSED_REQUEST]
-    responses = wire.responses([record.request.method for record in answered])
+    responses = wire.responses([record.method for record in answered])
     final = [response.status for response in responses if response.status >= 200]
     assert final == [record.status for record in answered], "other answers than the books have"
     assert all(response.header("Connection") != "close" for response in responses[:-1]), "answered behind the end"

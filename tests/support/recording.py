@@ -10,11 +10,11 @@ import os
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
 from hybridd.config.settings import Limits, Timeouts
-from hybridd.http.access import AccessRecord
 from hybridd.http.body import Body
 from hybridd.http.counts import HttpCounts
 from hybridd.http.outcome import CLOSE_REASONS, REJECTIONS
@@ -251,7 +251,7 @@ class RecordingService:
         self.draining = False
         self.answer = answer
         self.requests: list[Request] = []
-        self.records: list[AccessRecord] = []
+        self.records: list[Request] = []
         self.calls: list[str] = []
         self.files: list[BinaryIO] = []
         self.spools: deque[tuple[HttpProtocol, Body, list[bytes]]] = deque()
@@ -315,13 +315,13 @@ class RecordingService:
         """Note it."""
         self.calls.append("handler_expired")
 
-    def record(self, record: AccessRecord, /) -> None:
+    def record(self, request: Request, /) -> None:
         """Note it."""
-        self.records.append(record)
+        self.records.append(request)
 
-    def http_date(self) -> str:
+    def http_date(self) -> tuple[str, float]:
         """It is always the same second."""
-        return DATE
+        return DATE, inf
 
 
 class Wire:
@@ -386,7 +386,7 @@ class Wire:
         assert len(ends) == sum(self.counts.closed) == self.transport.lost
         return ends[0] if ends else ""
 
-    def record(self) -> AccessRecord:
+    def record(self) -> Request:
         """Give the one record there is."""
         assert len(self.service.records) == 1, self.service.records
         return self.service.records[0]

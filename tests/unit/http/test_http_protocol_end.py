@@ -269,11 +269,11 @@ def test_an_idle_connection_owns_nothing():
     protocol = wire.protocol
     assert protocol.state is State.IDLE
     assert not hasattr(protocol, "__dict__")
-    assert (protocol._reader, protocol._record, protocol._writer, protocol._ahead) == (None, None, None, b"")
+    assert (protocol._reader, protocol.request, protocol._writer, protocol._ahead) == (None, None, None, b"")
     assert sys.getsizeof(protocol) <= 200
 
 
 def test_repr_tells_the_state():
     wire = Wire()
     wire.send(GET)
-    assert repr(wire.protocol) == "<HttpProtocol 192.0.2.7 IDLE request 1>"
+    assert repr(wire.protocol) == "<HttpProtocol 192.0.2.7 IDLE>"

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridd.http.access import AccessRecord
 from hybridd.http.outcome import Outcome, Rejection
 from hybridd.http.request import Request
 from hybridd.ops.access_log import LINES, AccessLog, CombinedLine, JsonLine, KilledRecord, Record
@@ -21,15 +20,14 @@ COMBINED = re.compile(
 PAIR = re.compile(r" ([a-z]+)=(\S+)")
 
 
-def answered(target: bytes = b"/list?page=3", method: str = "GET", rejection=None, **fields: str) -> AccessRecord:
+def answered(target: bytes = b"/list?page=3", method: str = "GET", rejection=None, **fields: str) -> Request:
     request = Request(method, target, (1, 1), fields)
     request.peer = "192.0.2.7"
     request.started, request.ready = 100.0, 100.001
     outcome = Outcome.REFUSED if rejection else Outcome.SERVED
-    record = AccessRecord(request, 100.001)
-    record.status, record.outcome, record.rejection, record.body_bytes, record.worker = 200, outcome, rejection, 1234, 2
-    record.called, record.answered, record.finished = 100.003, 100.006, 100.010
-    return record
+    request.status, request.outcome, request.rejection, request.body_bytes = 200, outcome, rejection, 1234
+    request.called, request.answered, request.finished, request.worker = 100.003, 100.006, 100.010, 2
+    return request
 
 
 def combined(record: Record) -> str:
@@ -47,7 +45,7 @@ def test_a_combined_line():
     line = combined(record)
     assert line == (
         '192.0.2.7 - - [22/Nov/2026:10:00:00 +0000] "GET /list?page=3 HTTP/1.1" 200 1234 "https://example.org/"'
-        f' "curl/8.5" id={record.request.id} worker=2 outcome=served duration=0.010000 received=0.001000'
+        f' "curl/8.5" id={record.id} worker=2 outcome=served duration=0.010000 received=0.001000'
         " queued=0.002000 handled=0.003000 written=0.004000\n"
     )
 
@@ -65,7 +63,7 @@ def test_a_json_line():
         "body_bytes": 1234,
         "referer": "",
         "user_agent": "curl/8.5",
-        "request_id": record.request.id,
+        "request_id": record.id,
         "worker": 2,
         "outcome": "refused",
         "rejection": "queue_full",
@@ -79,7 +77,7 @@ def test_a_json_line():
 
 def test_what_is_absent_is_a_dash():
     record = answered()
-    record.request.peer = ""
+    record.peer = ""
     assert combined(record).startswith("- - - [")
     assert '200 1234 "-" "-" id=' in combined(record)
     assert "rejection" not in combined(record)
@@ -108,7 +106,7 @@ def test_a_request_in_several_pieces_has_all_durations():
     record = answered()
     record.finished = record.answered
     assert combined(record).endswith(" received=0.001000 queued=0.002000 handled=0.003000 written=0.000000\n")
-    record.request.ready = record.request.started
+    record.ready = record.started
     assert combined(record).endswith(" received=0.000000 queued=0.003000 handled=0.003000 written=0.000000\n")
 
 

@@ -636,7 +636,7 @@ def test_a_call_that_goes_on_after_a_slow_client_has_run_since_it_went_on(loop, 
 def test_a_call_whose_client_has_its_answer_is_shown_as_settled(dispatch, pool, submit, row):
     """The master must not say of such a request that it died with the worker."""
     call, other = submit("/a", False), submit("/b")
-    call.request.settled = True
+    call.request.finished = 1.0
     dispatch.settled(call.request)
     settled, running = words.CallState.SETTLED, words.CallState.RUNNING
     assert shown(row) == [("/a", settled), ("/b", running)]

@@ -254,10 +254,10 @@ def test_a_record_says_which_worker_it_was(service, dispatch, records):
 
 
 def test_a_record_settles_a_request_while_any_is_shown(service, dispatch):
-    record = SimpleNamespace(worker=-1, request=make_request())
-    dispatch.shown[record.request] = PlayedCall()
-    service.record(record)
-    assert dispatch.told == [("settled", record.request)]
+    request = make_request()
+    dispatch.shown[request] = PlayedCall()
+    service.record(request)
+    assert dispatch.told == [("settled", request)]
 
 
 def test_the_date_is_made_once_a_second(loop, service, monkeypatch):
@@ -272,14 +272,14 @@ def test_the_date_is_made_once_a_second(loop, service, monkeypatch):
 
     monkeypatch.setattr(service_module, "formatdate", formatdate)
     monkeypatch.setattr(service_module.time, "time", lambda: now)
-    assert service.http_date() == "Sun, 06 Nov 1994 08:49:37 GMT"
+    assert service.http_date() == ("Sun, 06 Nov 1994 08:49:37 GMT", reactor.now + 1)
     now += 0.75
     reactor.now += 0.75
     service.http_date()
     assert len(made) == 1
     now += 0.25
     reactor.now += 0.25
-    assert service.http_date() == "Sun, 06 Nov 1994 08:49:38 GMT"
+    assert service.http_date()[0] == "Sun, 06 Nov 1994 08:49:38 GMT"
 
 
 # -- bodies in files

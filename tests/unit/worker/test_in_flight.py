@@ -84,7 +84,7 @@ def test_a_request_whose_outcome_is_recorded_is_settled(row, in_flight):
     call, other = make_call("/a"), make_call("/b")
     in_flight.show(call)
     in_flight.show(other)
-    call.request.settled = True
+    call.request.finished = 1.0
     in_flight.settled(call.request)
     assert {shown.path: shown.state for shown in words.read_calls(row)} == {
         "/a": words.CallState.SETTLED,
