@@ -17,10 +17,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from hybridd.config.trust import plain_address
 from hybridd.errors import HttpError
+from hybridd.http.memory import Memory
 from hybridd.http.outcome import Rejection
 
 FOR, PROTO, HOST, PORT, PREFIX = "for", "proto", "host", "port", "prefix"
@@ -43,8 +44,7 @@ _PAIR = re.compile(
 _NO_ELEMENT = re.compile(r"[ \t]*(?:,|\Z)")
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What is believed; a field that nobody spoke of is empty.
 
     Attributes:
@@ -63,8 +63,7 @@ class Said:
     line: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """Who is named; ``hidden``: somebody who is not to be known."""
 
     address: str
@@ -73,6 +72,8 @@ class Node:
 
 
 _HIDDEN_NODE = Node("", hidden=True)
+_nodes: Memory[str, Node] = Memory(512)  # clients come again; what is in their headers is parsed once
+_LONGEST_REMEMBERED = 64  # characters
 
 
 def read_node(text: str) -> Node | None:
@@ -80,6 +81,17 @@ def read_node(text: str) -> Node | None:
 
     None: it is none of these.
     """
+    return _nodes.recall(text) or _nodes.revive(text) or _learn_node(text)
+
+
+def _learn_node(text: str) -> Node | None:
+    node = _parse_node(text)
+    if node is not None and len(text) <= _LONGEST_REMEMBERED:
+        _nodes.learn(text, node)
+    return node
+
+
+def _parse_node(text: str) -> Node | None:
     if text == "unix:":
         return Node("")
     match = _NODE.fullmatch(text)
@@ -111,7 +123,8 @@ def read_x_forwarded(given: Mapping[str, str], proxy: str, trusts: Callable[[str
 
     def at_client(name: str) -> str:
         """Take the element at the client's place; proxies that overwrite the field leave only one."""
-        return given.get(_X + name, "").rsplit(",", max(hops, 1))[-max(hops, 1) :][0].strip(" \t")
+        text = given.get(_X + name)
+        return text.rsplit(",", max(hops, 1))[-max(hops, 1) :][0].strip(" \t") if text else ""
 
     return Said(
         *(node.address, node.port, at_client("PROTO"), at_client("HOST"), at_client("PORT"), at_client("PREFIX")),

@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from hybridd.config.settings import Limits, Timeouts
@@ -50,8 +51,7 @@ class Belief:
     trusts: Callable[[str], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """A request's fields as the application sees them, and whose request it is; for one proxy, under one belief."""
 
     proxy: str
