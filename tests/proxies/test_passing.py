@@ -7,8 +7,9 @@ import threading
 
 import pytest
 
-from tests.proxies.conftest import PROXIES
-from tests.support.client import Client, fetch, request_bytes
+from tests.proxies.conftest import PROXIES, TRUSTED
+from tests.support.certificates import Authority
+from tests.support.client import Client, connect, fetch, request_bytes
 from tests.support.front import haproxy
 
 CLIENT = "127.0.0.2"  # what the proxy sees; not trusted, unlike 127.0.0.1
@@ -155,3 +156,22 @@ def test_the_header_of_haproxy(serve, stack, tmp_path, version):
     # The checks are HAProxy's own: LOCAL in version 2, UNKNOWN or its own address in version 1.
     server.wait_access(r'"GET /checked HTTP/1\.[01]" 404')
     assert server.metrics().value("hybridd_connections_closed_total", reason="proxy_header") == 0
+
+
+def test_tls_behind_the_header(serve, stack, tmp_path):
+    """HAProxy passes connections on; the handshake is hybridd's, and so is what the client asks."""
+    authority = Authority(tmp_path / "tls")
+    local = authority.sign("localhost", "DNS:localhost,IP:127.0.0.1")
+    config = {"listen": ["127.0.0.1:0 proxy_protocol tls"], "tls": local.settings(), **TRUSTED, "workers": 1}
+    server = serve(config)
+    line = f"server one {server.address} send-proxy-v2"
+    front = stack.enter_context(haproxy(tmp_path / "haproxy", line, name="proxy_protocol.cfg"))
+    with (
+        connect(front.address, source=CLIENT) as raw,
+        authority.client_context().wrap_socket(raw, server_hostname="localhost") as client,
+    ):
+        client.sendall(request_bytes("GET", "/environ", {**FORGED, "Connection": "close"}))
+        received = b"".join(iter(lambda: client.recv(65536), b""))
+    environ = json.loads(received.partition(b"\r\n\r\n")[2])
+    assert (environ["REMOTE_ADDR"], environ["wsgi.url_scheme"]) == (CLIENT, "https")
+    assert not forwarded_names(environ)
