@@ -157,7 +157,6 @@ class TlsTransport(SocketTransport):
     def _open_queue(self) -> SendQueue:
         if self._queue is None:
             self._queue = TlsSendQueue(self._session)
-            self._made_progress()
         return self._queue
 
     # The end.

@@ -69,6 +69,7 @@ class TlsSendQueue(SendQueue):
                 return
             self._sealed = self._sealed[sent:]
             self.size -= sent
+            self.sent += sent
             yield sent
 
     def close(self) -> None:

@@ -18,13 +18,14 @@ from hybridd.config.listener_words import parse_endpoint
 from hybridd.config.loading import load
 from hybridd.config.printing import json_text, plain_or_quoted, yaml_text
 from hybridd.config.problem import Mark, Origin, Source
-from hybridd.config.settings import SCHEMA, AccessLog, Config, Log, Timeouts
+from hybridd.config.settings import SCHEMA, AccessLog, Config, Log, Timeouts, Tls
 from hybridd.config.words import directory
 
 ODD = Config(
     application="shop:create_app('a b', n=1)",
     chdir='/srv/${HOME}/"quoted" # no comment: yes',
-    listen=tuple(map(parse_endpoint, ("[::]:80", "unix:/a", "fd:3", "systemd:x#y"))),
+    listen=tuple(map(parse_endpoint, ("[::]:80 tls", "unix:/a", "fd:3 tls key=/b certificate=/b", "systemd:x#y"))),
+    tls=Tls(certificates=("/c",), minimum_version="1.3"),
     admin=None,
     workers=0,
     factory=True,
