@@ -37,6 +37,7 @@ from hybridd.net.listener import Listener
 from hybridd.ops import logs
 from hybridd.ops.scoreboard import Scoreboard
 from hybridd.worker import words
+from hybridd.worker.addresses import Tables
 from hybridd.worker.assembly import Worker, assemble
 from hybridd.worker.spec import WorkerSpec
 
@@ -104,6 +105,7 @@ def _clients_of_a_worker(number: int, access_log: str) -> Iterator[tuple[Worker,
             lifeline=lifeline,
             doorbell=os.eventfd(0),
             stack_files=(2,),
+            addresses=Tables(1),
         )
         worker = assemble(spec, scoreboard.claim(0), application)
         worker.reactor.clock = repeat(worker.reactor.now).__next__  # no function of ours that would be counted

@@ -152,6 +152,17 @@ class Limits:
         "The most connections of one worker; further ones wait in the backlog.",
         also="worker_connections max_connections limit_concurrency",
     )
+    address_connections: int = setting(
+        0,
+        integer(0, 1_000_000),
+        "The most connections of one address, over all workers; 0: no limit. A further one is closed at once. A /64 of"
+        " IPv6 is one address. Trusted proxies and unix sockets are not limited, nor are clients behind them.",
+    )
+    address_rate: int = setting(
+        0,
+        integer(0, 1_000_000),
+        "The most new connections per second of one address, over all workers, as address_connections; 0: no limit.",
+    )
     connection_threads: int = setting(
         1000,
         integer(1, 100_000),

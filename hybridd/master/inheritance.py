@@ -23,6 +23,7 @@ from hybridd.ops import logs as logging_setup
 from hybridd.ops.logs import Logs
 from hybridd.ops.scoreboard import Scoreboard
 from hybridd.ops.value_folder import Place
+from hybridd.worker.addresses import Tables
 from hybridd.worker.spec import WorkerSpec
 
 _log = logging.getLogger("hybridd.master")
@@ -53,6 +54,10 @@ class Inheritance:
     stacks: StackFiles
     values: Place
     close_in_child: list[Callable[[], None]] = field(default_factory=list)
+    addresses: Tables = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.addresses = Tables(self.scoreboard.capacity)
 
     def spec(self, slot: int, generation: int, config: Config, probation: float = 0.0) -> WorkerSpec:
         """Return what a worker of this generation is born with."""
@@ -66,6 +71,7 @@ class Inheritance:
             lifeline=self.lifeline[0],
             doorbell=self.doorbell,
             stack_files=self.stacks.fds,
+            addresses=self.addresses,
             tls=self.certificates.of(generation).contexts,
             probation=probation,
             values=self.values if config.application_metrics and config.admin is not None else None,

@@ -193,6 +193,8 @@ class Opening:
         self.sock.close()
         running.close()
         self.terms.lost += 1
+        if self.terms.left is not None:
+            self.terms.left(self.peer)
         self._failed(self, error)
 
     def _leave(self) -> None:

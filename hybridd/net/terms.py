@@ -58,6 +58,7 @@ class Terms:
         write_timeout: seconds after which a peer for which bytes wait is judged by how it takes them; 0 = never.
         write_rate: the fewest bytes per second that it must take.
         lost_one: called with connection_lost's argument when a connection has ended.
+        left: called with the peer's address when a connection has ended, where addresses have limits.
         received, sent: bytes, only ever growing.
         lost: connections that have ended, only ever growing.
         open: every connection that is not closed, oldest first.  (The keys of a dict: a set of 5,000 takes 105 bytes
@@ -69,6 +70,7 @@ class Terms:
     reactor: Reactor
     write_timeout: float
     lost_one: Callable[[Exception | None], None] | None = None
+    left: Callable[[Any], object] | None = None
     received: int = 0
     sent: int = 0
     lost: int = 0

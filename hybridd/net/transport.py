@@ -202,6 +202,8 @@ class SocketTransport(Writing):
         self._terms.lost += 1
         if self._terms.lost_one is not None:
             self._terms.lost_one(error)
+        if self._terms.left is not None:
+            self._terms.left(self._peername)
         try:
             self._protocol.connection_lost(error)
         except Exception:  # noqa: BLE001  # a user's protocol; there is nothing left to cut

@@ -23,9 +23,10 @@ from hybridd.net.reactor import READ
 from hybridd.net.terms import Terms, reset_on_close
 from hybridd.net.transport import SocketTransport
 from hybridd.ops.accept_queue import read_accept_queue
+from hybridd.worker.addresses import AddressLimits
 from hybridd.worker.crowd import Crowd
 from hybridd.worker.gate import Gate
-from hybridd.worker.reserve import EXHAUSTED, Reserve
+from hybridd.worker.reserve import EXHAUSTED, Reserve, say_goodbye
 
 _log = logging.getLogger("hybridd.worker")
 
@@ -79,19 +80,21 @@ def open_connection(
         protocol = make_protocol()
     except Exception as error:  # noqa: BLE001  # a user's factory: only its connection pays
         _log.exception("no protocol can be made for the connection of %s; it is cut", peer or "a client")
-        _cut(terms, sock, error)
+        _cut(terms, sock, peer, error)
         return None
     transport = make_transport(terms, sock, protocol, peer)
     transport.open()
     return transport
 
 
-def _cut(terms: Terms, sock: socket.socket, error: Exception) -> None:
+def _cut(terms: Terms, sock: socket.socket, peer: Any, error: Exception) -> None:
     reset_on_close(sock)
     sock.close()
     terms.lost += 1
     if terms.lost_one is not None:
         terms.lost_one(error)
+    if terms.left is not None:
+        terms.left(peer)
 
 
 class Acceptor:
@@ -116,6 +119,7 @@ class Acceptor:
         take: Take | None = None,
         counts: HttpCounts | None = None,
         reserve: Reserve | None = None,
+        addresses: AddressLimits | None = None,
     ) -> None:
         self.listener = listener
         self.armed = False
@@ -130,6 +134,7 @@ class Acceptor:
         self._crowd = Crowd(terms, limit)
         self._counts = counts or HttpCounts()  # of those who are closed unserved
         self._reserve = reserve
+        self._addresses = addresses
         self._failing_since = 0.0  # when the accept failed that no good one has followed
         self._said = 0.0
         self._wish = Wish.NO
@@ -216,12 +221,15 @@ class Acceptor:
                 break
             self._failing_since = 0.0
             self.accepted += 1
+            if self._addresses is not None and not self._addresses.admit(peer, self._terms.reactor.now):
+                self._refuse(sock, peer)
+                continue
             self._fresh += 1
             received = self._terms.received
             try:
                 self._take(sock, peer)
             except OSError as error:
-                _cut(self._terms, sock, error)
+                _cut(self._terms, sock, peer, error)
                 self._pause(error)
                 break
             self._new_silent += self._terms.received == received
@@ -229,6 +237,13 @@ class Acceptor:
                 self._crowd.make_room()
         self.review()
         return self.accepted - before
+
+    def _refuse(self, sock: socket.socket, peer: Any) -> None:
+        """Close at once: an answer would cost more than the limit saves."""
+        say_goodbye(sock)
+        self._terms.lost += 1
+        self._counts.count_closed(CloseReason.ADDRESS_LIMIT)
+        self._counts.note(CloseReason.ADDRESS_LIMIT, peer[0])
 
     def _fail(self, error: OSError) -> None:
         """Leave who waits to other workers for a pause; turn them away when that did not help."""

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from hybridd.app.wsgi import WsgiServer
 from hybridd.config.listener_words import Words, words_of
+from hybridd.config.trust import Trust
 from hybridd.http.counts import HttpCounts
 from hybridd.net.reactor import Reactor
 from hybridd.net.terms import Terms
 from hybridd.ops.scoreboard import Row
 from hybridd.worker import words
 from hybridd.worker.accepting import Acceptor, Take
+from hybridd.worker.addresses import AddressLimits
 from hybridd.worker.arrangement import ARRANGEMENTS, Arrangement, Home
 from hybridd.worker.arrivals import arrival
 from hybridd.worker.connection_processes import ConnectionProcesses
@@ -96,9 +98,10 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
         load=lambda: words.pack_load(len(work.running) + work.queued, len(terms.open)),
         capacity=work.has_capacity,
     )
-    limit, reserve = arrangement.limit(config), Reserve()
+    limit, reserve, addresses = arrangement.limit(config), Reserve(), _address_limits(spec)
+    terms.left = None if addresses is None else addresses.left
     acceptors = [
-        Acceptor(listener, terms, limit, gate=gate, take=take, counts=door, reserve=reserve)
+        Acceptor(listener, terms, limit, gate=gate, take=take, counts=door, reserve=reserve, addresses=addresses)
         for listener, take in zip(spec.listeners, takes, strict=True)
     ]
     report = Report(spec, row, counts=counts, terms=terms, dispatch=work, acceptors=acceptors)
@@ -118,6 +121,26 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
         stacks=spec.stacks,
     )
     return Worker(arrangement, reactor, work, serving, equip)
+
+
+def _address_limits(spec: WorkerSpec) -> AddressLimits | None:
+    """Return the limits per address; None: there are none, and nothing is counted."""
+    limits, board = spec.config.limits, spec.scoreboard
+    if not limits.address_connections and not limits.address_rate:
+        return None
+
+    def others() -> list[int]:
+        rows = range(board.rows_used)
+        return [slot for slot in rows if slot != spec.slot and board.row(slot).words[words.STATE]]
+
+    return AddressLimits(
+        spec.addresses,
+        spec.slot,
+        most_open=limits.address_connections,
+        most_new=limits.address_rate,
+        exempt=Trust(spec.config.trusted_proxies),
+        others=others,
+    )
 
 
 def _inline(spec: WorkerSpec, reactor: Reactor, row: Row) -> Inline:

@@ -193,6 +193,8 @@ class ConnectionProcesses:
     def _end(self, pid: int, status: int | None) -> None:
         child = self._children.pop(pid)
         del self._terms.open[child]
+        if self._terms.left is not None:
+            self._terms.left(child.peer)
         self._ended += 1
         if status:
             self._explain(child, status)

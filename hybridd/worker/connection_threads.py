@@ -76,11 +76,12 @@ class NewThreads:
 class Hosted:
     """A connection that lives in a thread, as the worker's loop has it among its open ones."""
 
-    __slots__ = ("condemned", "loop", "sock")
+    __slots__ = ("condemned", "loop", "peer", "sock")
 
-    def __init__(self, loop: Loop, sock: socket.socket) -> None:
+    def __init__(self, loop: Loop, sock: socket.socket, peer: Any) -> None:
         self.loop = loop
         self.sock = sock
+        self.peer = peer
         self.condemned = False
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
@@ -147,7 +148,7 @@ class ConnectionThreads:
     def take(self, listener: int, sock: socket.socket, peer: Any) -> None:
         """Give a new connection its thread; OSError when there is none to be had."""
         loop = self._free.pop() if self._free else self._new_loop()
-        hosted = Hosted(loop, sock)
+        hosted = Hosted(loop, sock, peer)
         self._terms.open[hosted] = None
         try:
             self._threads.submit(partial(_serve, loop, listener, sock, peer), partial(self._end, hosted))
@@ -158,6 +159,8 @@ class ConnectionThreads:
 
     def _end(self, hosted: Hosted, intact: object) -> None:
         del self._terms.open[hosted]
+        if self._terms.left is not None:
+            self._terms.left(hosted.peer)
         if intact is True:
             self._free.append(hosted.loop)
 

@@ -16,6 +16,7 @@ from hybridd.net.listener import Listener
 from hybridd.ops.logs import Logs
 from hybridd.ops.scoreboard import Scoreboard
 from hybridd.ops.value_folder import Place
+from hybridd.worker.addresses import Tables
 
 if TYPE_CHECKING:  # OpenSSL takes 4 MB
     import ssl
@@ -29,6 +30,7 @@ class WorkerSpec:
         lifeline: read end of a pipe; its end of file means that the master is gone.
         stack_files: of all workers; a slot has one of them.
         doorbell: event descriptor; written to when the master should look at our row.
+        addresses: the connections of each address, over all workers.
         probation: seconds that a new generation's first worker lives before it accepts; 0 for all others; infinity
             for those of a successor, who wait until it has taken over (orders.REVIVE).
         tls: for each kind of TLS listener what its connections begin with.
@@ -44,6 +46,7 @@ class WorkerSpec:
     lifeline: int
     doorbell: int
     stack_files: tuple[int, ...]
+    addresses: Tables
     probation: float = 0.0
     tls: Mapping[Rules, ssl.SSLContext] = field(default_factory=dict)
     values: Place | None = None

@@ -154,3 +154,36 @@ def test_answers_beyond_the_disk_wait_for_their_clients(serve):
         for client in readers:
             assert len(client.read_answer().body) == 512 * 65536
     assert "cut" not in server.log()
+
+
+def test_an_address_has_so_many_connections_over_all_workers(serve):
+    limits = {"address_connections": 3}
+    server = serve({**SERVICE, "workers": 2, "listen": ["127.0.0.1:0", "[::1]:0"], "limits": limits})
+    with contextlib.ExitStack() as stack:
+        kept = [stack.enter_context(server.client()) for _ in range(3)]
+        for client in kept:
+            assert client.get("/").status == 200
+        with server.client() as fourth:
+            assert fourth.ended()
+        with server.client_of(1) as other:
+            assert other.get("/").status == 200
+        server.wait_metric("hybridd_connections_closed_total", 1, reason="address_limit")
+        kept[0].close()
+        server.wait_metric("hybridd_connections", 2, state="idle")
+        assert server.fetch("/").status == 200
+    server.wait_log(r"1 connections were closed because their address has more than limits.address_connections")
+
+
+def test_an_address_has_so_many_new_connections_per_second(serve):
+    server = serve({**SERVICE, "workers": 2, "limits": {"address_rate": 5}})
+    with contextlib.ExitStack() as stack:
+        for _ in range(30):
+            stack.enter_context(server.client())
+        wait_until(lambda: closed(server, "address_limit") >= 15, within=5, what="most of them are closed at once")
+
+    def served():
+        with server.client() as client:
+            client.send(b"GET / HTTP/1.0\r\n\r\n")
+            return b" 200 " in client.read_to_end()
+
+    wait_until(served, within=5, what="in another second there is room")
