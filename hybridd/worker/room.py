@@ -11,10 +11,11 @@ Runs in:   every thread of a worker; with dispatch fork each connection's proces
 from __future__ import annotations
 
 import io
-import tempfile
 from contextlib import suppress
 from threading import Lock
 from typing import Protocol
+
+from hybridd.worker.temporary import temporary_file
 
 _FEW = 64
 
@@ -76,7 +77,7 @@ class RoomyFile(io.BufferedRandom):
     @classmethod
     def create(cls, room: Room) -> RoomyFile:
         """Make one; OSError: there is no descriptor for it, say."""
-        return cls(tempfile.TemporaryFile(buffering=0), room)
+        return cls(temporary_file(), room)
 
     def close(self) -> None:
         """Close it; it is gone then."""

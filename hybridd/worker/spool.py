@@ -11,10 +11,10 @@ from __future__ import annotations
 import errno
 import io
 import os
-import tempfile
 
 from hybridd.errors import SpoolFullError
 from hybridd.worker.room import Owner, Room
+from hybridd.worker.temporary import temporary_file
 
 
 class Spool:
@@ -45,7 +45,7 @@ class Spool:
         view = memoryview(data)
         try:
             if self._file is None:
-                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # lives as long as the response
+                self._file = temporary_file()
             while view:
                 n = self._file.write(view)
                 self.written += n or 0

@@ -405,7 +405,7 @@ def test_a_full_disk_cuts_the_answer_once_and_stops_the_application(desk, connec
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr(spool_module.tempfile, "TemporaryFile", lambda **_: FullDisk())
+    monkeypatch.setattr(spool_module, "temporary_file", FullDisk)
     numbers = count()
 
     def say() -> None:
