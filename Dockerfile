@@ -1,9 +1,9 @@
 # hybridd as a container: nothing is written at run time (a read-only root works), no root, exec form throughout.
 #
 #   docker build -t hybridd .
-#   docker run --read-only --tmpfs /tmp --cap-drop=all -p 8080:8080 -p 9815:9815 hybridd
+#   docker run --read-only --cap-drop=all -p 8080:8080 -p 127.0.0.1:9815:9815 hybridd
 #
-# With an application: see docs/container.md.
+# With an application, and everything else: docs/deploy/docker.md.
 
 ARG PY=3.13
 
@@ -27,9 +27,13 @@ LABEL org.opencontainers.image.title="hybridd" \
 RUN groupadd --gid 10001 hybridd \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /srv --shell /usr/sbin/nologin hybridd
 COPY --from=build /opt/hybridd /opt/hybridd
+# What images on top of this one install with pip goes to a place of its own, and is found behind hybridd's own packages.
+RUN install -d -o 10001 -g 10001 /opt/packages \
+ && for site in /opt/hybridd/lib/python*/site-packages; do echo /opt/packages > "$site/packages.pth"; done
 COPY config/container.yaml /etc/hybridd/hybridd.yaml
 ENV PATH=/opt/hybridd/bin:$PATH \
-    PYTHONDONTWRITEBYTECODE=1
+    PYTHONDONTWRITEBYTECODE=1 \
+    PIP_TARGET=/opt/packages PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /srv
 USER 10001:10001
 EXPOSE 8080 9815

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
+from contextlib import suppress
 
 import pytest
 
-from tests.support.client import fetch
+from tests.support.client import Client, ConnectionEnded, fetch
 from tests.support.containers import HARDENED, IMAGE, Engine
 from tests.support.tools import ROOT_OF_TESTS
 from tests.support.waiting import wait_until
@@ -58,12 +61,16 @@ def service(*options):
     )
 
 
-def wait_healthy(engine, identity, within=40):
+def wait_health(engine, identity, status, within=40):
     wait_until(
-        lambda: engine.docker("inspect", "-f", "{{.State.Health.Status}}", identity) == "healthy",
+        lambda: engine.docker("inspect", "-f", "{{.State.Health.Status}}", identity) == status,
         within=within,
-        what=lambda: f"healthy; {engine.docker('logs', identity)}",
+        what=lambda: f"{status}; {engine.docker('logs', identity)}",
     )
+
+
+def wait_healthy(engine, identity):
+    wait_health(engine, identity, "healthy")
 
 
 def state(engine, identity):
@@ -85,8 +92,9 @@ def test_the_master_is_pid_1_and_not_root(engine, run):
     identity = run(*service("--health-interval=1s"))
     wait_healthy(engine, identity)
     status = engine.docker("exec", identity, "python", "-c", "print(open('/proc/1/status').read())")
-    assert "Uid:\t10001\t10001\t10001\t10001" in status
-    assert "Gid:\t10001\t10001\t10001\t10001" in status
+    assert "Uid:\t12345\t12345\t12345\t12345" in status, "any user will do"
+    assert "CapEff:\t0000000000000000" in status
+    assert "NoNewPrivs:\t1" in status
     assert "hybridd" in engine.docker("exec", identity, "python", "-c", "print(open('/proc/1/cmdline').read())")
 
 
@@ -121,11 +129,80 @@ def test_hup_reloads_and_a_killed_worker_is_replaced(engine, run):
     assert fetch(ADDRESS).body == b"hello\n"
 
 
-def test_large_bodies_need_only_tmp(engine, run):
+def test_large_bodies_need_no_writable_path(engine, run):
     identity = run(*service("--health-interval=1s"))
     wait_healthy(engine, identity)
     body = b"x" * 4_000_000
     assert fetch(ADDRESS, "/echo", "POST", body=body).body == body
+
+
+def test_a_stop_answers_what_is_in_flight_and_exits_with_0(engine, run):
+    identity = run(*service("--health-interval=1s"))
+    wait_healthy(engine, identity)
+    with Client(ADDRESS, 20) as client:
+        client.send(b"GET /sleep/3 HTTP/1.1\r\nHost: t\r\n\r\n")
+        wait_until(calls, within=5, what="the request runs")
+        engine.docker("stop", "-t", "20", identity)
+        answer = client.read_answer()
+    assert (answer.status, answer.body) == (200, b"slept\n")
+    assert state(engine, identity)["ExitCode"] == 0
+
+
+def calls():
+    workers = json.loads(fetch(f"127.0.0.1:{ADMIN}", "/status").body)["workers"]
+    return [call for worker in workers for call in worker["calls"]]
+
+
+def test_health_turns_unhealthy_and_back(engine, run):
+    identity = run(*service("--health-interval=1s", "--health-retries=1", "-e", "HYBRIDD_TIMEOUTS__WORKER=60s"))
+    wait_healthy(engine, identity)
+    pid = state(engine, identity)["Pid"]  # on this machine: the kernel lets nobody inside stop process 1
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        wait_health(engine, identity, "unhealthy")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    wait_healthy(engine, identity)
+
+
+def test_a_worker_that_takes_all_memory_is_named_so_and_replaced(engine, run):
+    identity = run(
+        "-v", f"{ROOT_OF_TESTS}/apps:/srv:ro", "-e", "HYBRIDD_APPLICATION=greedy:app", "-e", "HYBRIDD_WORKERS=1",
+        "--health-interval=1s", "--memory-swap=300m",
+    )  # fmt: skip
+    wait_healthy(engine, identity)
+    with Client(ADDRESS, 20) as client, suppress(ConnectionEnded, ConnectionError):
+        client.get("/all")
+    wait_until(lambda: '"cause":"oom"' in logs(engine, identity), within=20, what=lambda: logs(engine, identity))
+    wait_until(lambda: fetch(ADDRESS).body == b"ok\n", within=15, what="it is replaced")
+    assert state(engine, identity)["Running"]
+
+
+def logs(engine, identity):
+    return engine.docker("logs", identity)
+
+
+def test_logs_are_json(engine, run):
+    identity = run("--health-interval=1s")
+    wait_healthy(engine, identity)
+    fetch(ADDRESS, "/?asked")
+    wait_until(lambda: "/?asked" in logs(engine, identity), within=5, what="the access log")
+    records = [json.loads(line) for line in logs(engine, identity).splitlines()]
+    assert {"level", "message"} <= records[0].keys()
+    assert [record["status"] for record in records if record.get("target") == "/?asked"] == [200]
+
+
+def test_root_in_the_container_is_refused_too(engine, run):
+    identity = run("--user=0")
+    wait_until(lambda: not state(engine, identity)["Running"], within=15, what="it ends")
+    assert state(engine, identity)["ExitCode"] == 78
+    assert "started as root" in logs(engine, identity)
+
+
+def test_the_image_names_its_user_and_its_stop_signal(engine):
+    found = json.loads(engine.docker("image", "inspect", IMAGE))[0]["Config"]
+    assert (found["User"], found["StopSignal"]) == ("10001:10001", "SIGTERM")
+    assert found["Healthcheck"]["Test"][:3] == ["CMD", "hybridd", "health"]
 
 
 def test_nothing_is_written(engine, run):

@@ -19,7 +19,7 @@ from tests.support.tools import ENVIRONMENT, platform_kit
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "hybridd:test"
 HARDENED = (
-    "--read-only", "--tmpfs", "/tmp", "--cap-drop=all", "--security-opt=no-new-privileges", "--network=host",
+    "--read-only", "--cap-drop=all", "--user=12345", "--security-opt=no-new-privileges", "--network=host",
     "--pids-limit=200", "--memory=300m",
 )  # fmt: skip
 
