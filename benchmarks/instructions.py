@@ -131,7 +131,7 @@ def _count(worker: Worker, clients: list[socket.socket]) -> Tally:
     sys.settrace(None)
     _check(clients)
     number = len(clients)
-    functions = {name: (instructions[name] / number, calls[name] / number) for name in instructions}
+    functions = {name: (instructions[name] / number, calls[name] / number) for name in calls}
     return Tally(instructions.total() / number, calls.total() / number, functions)
 
 

@@ -51,15 +51,19 @@ FRESH, RUNNING, OVER = Phase  # see answer.py
 class WsgiExchange(Answer):
     """One request and its response; made by :meth:`hybridd.app.wsgi.WsgiServer.exchanges`."""
 
-    _phase = FRESH
-    _result: Any = None  # what the application returned, while it has to be closed
-    _iterator: Iterator[Any] | None = None
+    __slots__ = ("_base", "_iterator", "_phase", "_result", "_server")
 
     def __init__(self, server: WsgiServer, base: dict[str, Any], request: Request, outlet: Outlet) -> None:
         self._request = request
         self._outlet = outlet
+        self._stage = UNSENT
+        self._head = None
+        self._left = None
         self._server = server
         self._base = base
+        self._phase = FRESH
+        self._result: Any = None  # what the application returned, while it has to be closed
+        self._iterator: Iterator[Any] | None = None
 
     # The worker's side.
 

@@ -80,30 +80,49 @@ class Desk(Protocol):
 class Call:
     """See the head of this file.  It is the ``hybridd.app.outlet.Outlet`` of its exchange."""
 
-    exchange: WsgiExchange
+    __slots__ = (
+        "_desk",
+        "_flushed",
+        "_given",
+        "_held_up",
+        "_leader_spool",
+        "_no_room",
+        "_posted",
+        "_spool",
+        "cell",
+        "connection",
+        "context",
+        "exchange",
+        "gone",
+        "leading",
+        "request",
+        "started",
+        "state",
+        "verdict",
+    )
 
-    # What begins alike in all Calls is the class's, not each one's: a store less for each.
-    state = _QUEUED
-    started = 0.0  # when its step, the one that runs or the last one, began: to wait for a client is no work
-    cell = -1  # its text cell in the scoreboard row; -1 = none was free
-    gone = False  # the client has left or is cut off: nothing more is asked of the application
-    verdict = _FAST
-    leading = False
-    # Bytes of response body.  `posted` belongs to the thread that steps, the other two to the one that leads;
-    # each only grows, so the difference that the stepping thread sees is never too small.
-    _posted = 0
-    _given = 0  # to the transport
-    _flushed = 0  # of these, what the client has taken or what the transport keeps in bounded memory
-    _held_up = False  # the transport's buffer is full
-    _no_room = False  # for a spool, when one was wanted last: see hybridd/worker/room.py
-    _spool: Spool | None = None  # the stepping thread's view
-    _leader_spool: Spool | None = None  # the leader's: the same one, or the last one with something left
+    exchange: WsgiExchange
 
     def __init__(self, desk: Desk, connection: HttpProtocol, request: Request, context: Context) -> None:
         self._desk = desk
         self.connection = connection
         self.request = request
         self.context = context
+        self.state = _QUEUED
+        self.started = 0.0  # when its step, the one that runs or the last one, began: to wait for a client is no work
+        self.cell = -1  # its text cell in the scoreboard row; -1 = none was free
+        self.gone = False  # the client has left or is cut off: nothing more is asked of the application
+        self.verdict = _FAST
+        self.leading = False
+        # Bytes of response body.  `posted` belongs to the thread that steps, the other two to the one that leads;
+        # each only grows, so the difference that the stepping thread sees is never too small.
+        self._posted = 0
+        self._given = 0  # to the transport
+        self._flushed = 0  # of these, what the client has taken or what the transport keeps in bounded memory
+        self._held_up = False  # the transport's buffer is full
+        self._no_room = False  # for a spool, when one was wanted last: see hybridd/worker/room.py
+        self._spool: Spool | None = None  # the stepping thread's view
+        self._leader_spool: Spool | None = None  # the leader's: the same one, or the last one with something left
 
     def __repr__(self) -> str:
         return f"<Call {self.request.method} {self.request.path} {self.state.name}>"

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-INSTRUCTIONS = {(3, 11): 1400}
+INSTRUCTIONS = {(3, 11): 1450}
 """Of one hello, at most; by the version of Python, for each has instructions of its own."""
 
 CALLS = 37.5
