@@ -156,7 +156,8 @@ class Limits:
         0,
         integer(0, 1_000_000),
         "The most connections of one address, over all workers; 0: no limit. A further one is closed at once. A /64 of"
-        " IPv6 is one address. Trusted proxies and unix sockets are not limited, nor are clients behind them.",
+        " IPv6 is one address. Trusted proxies and unix sockets are not"
+        " limited; of clients behind them, those whom a PROXY header names (dispatch hybrid, reactor and serial).",
     )
     address_rate: int = setting(
         0,

@@ -31,6 +31,9 @@ def proxy_step(trusts: Callable[[str], bool]) -> Step:
         except ProxyHeaderError as error:
             raise OpeningError(REASON, str(error)) from None
         if header.client is not None:
+            admit = opening.terms.admit
+            if admit is not None and not admit(header.client, opening.terms.reactor.now):
+                raise OpeningError("address_limit", f"its client {host_of(header.client)} has too many connections")
             opening.peer = header.client
 
     return step

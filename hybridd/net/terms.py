@@ -59,6 +59,7 @@ class Terms:
         write_rate: the fewest bytes per second that it must take.
         lost_one: called with connection_lost's argument when a connection has ended.
         left: called with the peer's address when a connection has ended, where addresses have limits.
+        admit: called with the address of a peer who became known after accept, and the time; False: it has too many.
         received, sent: bytes, only ever growing.
         lost: connections that have ended, only ever growing.
         open: every connection that is not closed, oldest first.  (The keys of a dict: a set of 5,000 takes 105 bytes
@@ -71,6 +72,7 @@ class Terms:
     write_timeout: float
     lost_one: Callable[[Exception | None], None] | None = None
     left: Callable[[Any], object] | None = None
+    admit: Callable[[Any, float], bool] | None = None
     received: int = 0
     sent: int = 0
     lost: int = 0

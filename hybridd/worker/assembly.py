@@ -99,7 +99,8 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
         capacity=work.has_capacity,
     )
     limit, reserve, addresses = arrangement.limit(config), Reserve(), _address_limits(spec)
-    terms.left = None if addresses is None else addresses.left
+    if addresses is not None:
+        terms.left, terms.admit = addresses.left, addresses.admit
     acceptors = [
         Acceptor(listener, terms, limit, gate=gate, take=take, counts=door, reserve=reserve, addresses=addresses)
         for listener, take in zip(spec.listeners, takes, strict=True)

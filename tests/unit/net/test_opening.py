@@ -207,3 +207,17 @@ def test_who_has_waited_gives_way_and_who_is_new_does_not(way):
     assert not one.opening.give_way(9.1)
     assert one.opening.give_way(8.9)
     assert one.failed[0].reason == "evicted"
+
+
+def test_the_client_is_counted_and_not_its_proxy(way):
+    asked, gone = [], []
+    one = way()
+    one.terms.admit = lambda peer, now: asked.append(peer) or len(asked) < 2
+    one.terms.left = gone.append
+    one.send(HEADER)
+    assert one.begun[1] == CLIENT
+    other = way()
+    other.terms.admit, other.terms.left = one.terms.admit, one.terms.left
+    other.send(HEADER)
+    assert other.failed[0].reason == "address_limit"
+    assert (asked, gone) == ([CLIENT, CLIENT], [PROXY])
