@@ -18,7 +18,7 @@ from typing import Final
 from hybridd.net.send_queue import FilePart, SendQueue
 from hybridd.net.tls_session import PIECE, TlsSession
 
-_ROUNDS: Final = 8
+_ROUNDS: Final = 16
 """Pieces per event: with PIECE 256 KiB, so that a fast reader of a large file does not keep the loop to itself."""
 
 MOST_CONTROL: Final = 4096

@@ -131,8 +131,8 @@ def test_what_waits_is_encrypted_when_it_is_its_turn_and_in_order(tmp_path):
 def test_a_large_text_goes_in_pieces_and_a_turn_has_an_end():
     queue, sock = TlsSendQueue(Session()), Socket(10**9)
     queue.append(b"x" * (PIECE * 20))
-    assert list(queue.send(sock)) == [PIECE + 2] * 8
-    assert queue.size == PIECE * 12
+    assert list(queue.send(sock)) == [PIECE + 2] * 16
+    assert queue.size == PIECE * 4
     queue.close()
     assert queue.size == 0
 
