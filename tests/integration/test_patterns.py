@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.integration.test_http_cases_live import ECHO, play
+from tests.integration.test_http_cases_live import ECHO, cut, problems
 from tests.support.client import Client, exchange, request_bytes, timed_fetch
 from tests.support.http_cases import case_names, load_case
 from tests.support.load import Plan
@@ -164,18 +164,13 @@ def test_conversations(serve, pattern):
 
 
 @pytest.mark.parametrize(("number", "pattern"), list(enumerate(OTHERS)))
-def test_http_cases(serve, number, pattern):
+def test_http_cases(serve, number, pattern, rng):
     """A sixth of them for each pattern; hybrid has all, in test_http_cases_live.py."""
     names = case_names() if full() else case_names()[number::6]
     server = serve(settings(pattern, merged(ECHO, {"timeouts": {"keep_alive": "10s"}})))
-    address, problems = server.address, {}
-    for name in names:
-        case = load_case(name)
-        try:
-            play(address, case, [case.data])
-        except (AssertionError, ValueError, OSError) as problem:
-            problems[name] = f"{type(problem).__name__}: {problem}"
-    assert not problems, "\n".join(f"{name}: {problem}" for name, problem in problems.items())
+    cases = [case for case in map(load_case, names) if not case.settings]
+    found = [line for case in cases for line in problems(server.address, [case], cut, rng)]  # serial has one place
+    assert not found, "\n".join(found)
     assert "Traceback" not in server.log()
 
 
