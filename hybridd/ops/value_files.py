@@ -117,6 +117,20 @@ def _padding(length: int) -> int:
 
 
 def _trailer(text: bytes) -> frozenset[Source]:
+    """Return what a file names behind the bytes in use; nothing when it is none of ours.
+
+    Behind those of the library are zeros, or an entry that is not announced yet; it begins as our list does when the
+    last byte of its key's length is that of a bracket.
+    """
     if not text.startswith(b"["):
-        return frozenset()  # a file of the library: zeros
-    return frozenset((name, inode, changed) for name, inode, changed in json.loads(text))
+        return frozenset()
+    try:
+        return frozenset(_source(*parts) for parts in json.loads(text))
+    except (ValueError, TypeError, RecursionError):  # UnicodeDecodeError and too many digits are ValueErrors
+        return frozenset()
+
+
+def _source(name: object, inode: object, changed: object) -> Source:
+    if isinstance(name, str) and isinstance(inode, int) and isinstance(changed, int):
+        return name, inode, changed
+    raise TypeError("not a source")

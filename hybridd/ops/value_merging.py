@@ -183,10 +183,23 @@ def read_key(raw: bytes) -> Key | None:
 def is_valid(family: Family) -> bool:
     """Whether a family can be exposed without harm to the others."""
     names = {family.name + suffix for suffix in _SUFFIXES[family.kind]}
-    return _METRIC_NAME.fullmatch(family.name) is not None and all(
-        sample in names and all(_LABEL_NAME.fullmatch(label) for label, _ in labels)
-        for sample, labels in family.samples
+    return (
+        _METRIC_NAME.fullmatch(family.name) is not None
+        and all(
+            sample in names and all(_LABEL_NAME.fullmatch(label) for label, _ in labels)
+            for sample, labels in family.samples
+        )
+        and _is_encodable([family.help, *(value for _, labels in family.samples for _, value in labels)])
     )
+
+
+def _is_encodable(texts: list[str]) -> bool:
+    """Whether no half of a surrogate pair is among it, as in a file name that is not UTF-8 (os.fsdecode)."""
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def cumulated(family: Family) -> list[tuple[str, Labels, float]]:

@@ -35,15 +35,17 @@ def test_both_formats_say_the_same(tmp_path):
 
 def test_what_is_left_out_is_counted_and_named(tmp_path):
     me = fill(tmp_path).count(1, "hybridd_jobs").say("histogram", {"bad_bucket": 1}, le="many")
+    me.count(1, "uploads", path=os.fsdecode(b"/srv/\xff"))  # cannot be written as UTF-8
     for n in range(20):
         me.count(1, "large", n=str(n))
     (tmp_path / "summary_1.db").write_bytes(b"broken")
     gathered = gather(str(tmp_path), openmetrics=False, most=10)
-    assert gathered.refused == {"reserved_name": 1, "invalid": 1, "too_many_series": 1, "damaged_file": 1}
+    assert gathered.refused == {"reserved_name": 1, "invalid": 2, "too_many_series": 1, "damaged_file": 1}
     assert gathered.named == {
         "bad": "invalid",
         "hybridd_jobs": "reserved_name",
         "large": "too_many_series",
+        "uploads": "invalid",
         "the file summary_1.db": "damaged_file",
     }
     assert gathered.series == 6

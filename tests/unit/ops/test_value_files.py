@@ -5,11 +5,11 @@ from __future__ import annotations
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from prometheus_client.mmap_dict import MmapedDict
 
-from hybridd.ops.value_files import Name, bytes_in_use, pack, parse, parse_name
+from hybridd.ops.value_files import Contents, Name, bytes_in_use, pack, parse, parse_name
 from tests.support.value_files import Process
 
 KEY = b'["jobs", "jobs_total", {}, "Help."]'
@@ -47,6 +47,7 @@ def test_a_file_that_was_just_made_is_empty_and_sound():
 
 
 WHOLE = pack([(KEY, 5.0, 0.0), (KEY + b"2", 6.0, 0.0)])
+EMPTY = pack([]).removesuffix(b"[]")
 FIRST = len(pack([(KEY, 5.0, 0.0)])) - len(b"[]")
 
 
@@ -68,9 +69,40 @@ def test_a_broken_file_is_read_as_far_as_it_goes(data, entries):
 
 
 @given(st.binary(max_size=400))
+@example(b"[\0\0\0\0\0\0\0")
 def test_no_bytes_raise(data):
     parse(data)
     parse(struct.pack("i4x", len(data)) + data)
+    parse(EMPTY + b"[" + data)
+
+
+@pytest.mark.parametrize(
+    "trailer",
+    [
+        b"[" * 200_000,
+        b"[[",
+        b"[7]",
+        b"[[1, 2]]",
+        b"[[[], 1, 2]]",
+        b'[["counter_7.db", NaN, 34]]',
+        b'[["counter_7.db", 12, {}]]',
+        b'[["counter_7.db", 12, ' + b"9" * 5_000 + b"]]",
+        b'[["\xff\xff", 12, 34]]',
+    ],
+    ids=lambda trailer: ascii(trailer[:24]),
+)
+def test_what_is_no_list_of_ours_names_no_file(trailer):
+    contents = parse(EMPTY + trailer)
+    assert contents.sound
+    assert not contents.taken_in
+
+
+def test_an_entry_that_is_not_announced_yet_is_no_list_of_ours():
+    """The library writes an entry of 91 bytes, ``[`` and zeros, and then that it is in use."""
+    key = KEY + b" " * (ord("[") - len(KEY))
+    whole = pack([(KEY, 5.0, 0.0), (key, 6.0, 0.0)]).removesuffix(b"[]")
+    contents = parse(pack([(KEY, 5.0, 0.0)])[:8] + whole[8:])
+    assert contents == Contents([(KEY, 5.0, 0.0)])
 
 
 @pytest.mark.parametrize(
