@@ -169,7 +169,8 @@ def _setting(setting: Setting) -> Iterator[str]:
 
 
 def _title(name: str, section: int) -> str:
-    return f'.TH "{name}" "{section}" "" "hybridd {__version__}" "hybridd"'
+    """Return the head of a page; its lines end where words do (.ad l): long ones would tear holes into others."""
+    return f'.TH "{name}" "{section}" "" "hybridd {__version__}" "hybridd"\n.ad l'
 
 
 def _section(title: str, lines: Iterable[str] = ()) -> list[str]:
@@ -201,10 +202,10 @@ def _inline(markdown: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Return text that troff shows as it is; a hyphen is what is typed."""
+    """Return text that troff shows as it is; a hyphen is what is typed, and a list without blanks may go on below."""
     for plain, escape in {"\\": r"\e", "-": r"\-", "…": r"\&...", "^": r"\(ha", "~": r"\(ti"}.items():
         text = text.replace(plain, escape)
-    return text
+    return re.sub(r"\S{60,}", lambda found: found[0].replace(":", r":\:"), text)
 
 
 def _sentence_case(text: str) -> str:

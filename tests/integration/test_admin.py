@@ -57,7 +57,7 @@ def test_unknown_paths_and_changing_methods_are_refused(serve):
 def test_the_public_listeners_do_not_serve_it(serve):
     server = serve(SERVICE)
     assert server.fetch("/metrics").status == 404
-    assert server.fetch("/status").status == 404
+    assert server.fetch("/readyz").status == 404
 
 
 def test_it_answers_while_every_worker_stands_still(serve):

@@ -56,6 +56,7 @@ def test_every_setting_has_its_variable_and_its_default_in_the_manual():
         ("`a-b` and **c** or *d*", r"\fBa\-b\fR and \fBc\fR or \fId\fR"),
         (".hidden", r"\&.hidden"),
         ("a\\b\n  c", r"a\eb c"),
+        ("a:b " + "long:" * 12 + "er", "a:b " + r"long:\:" * 12 + "er"),
     ],
 )
 def test_text_is_shown_as_it_is_written(markdown, troff):
