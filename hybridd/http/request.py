@@ -57,15 +57,17 @@ class KnownFields(dict[str, str]):
         forwarded: see ForwardedFields; None: nothing.
         view: what was made of ``forwarded`` (proxied.py).
         derived: what the worker makes of these fields and would make again for the next request.
+        logged: likewise what the access log says of them; empty: it was not asked yet.
     """
 
-    __slots__ = ("derived", "forwarded", "view")
+    __slots__ = ("derived", "forwarded", "logged", "view")
 
     def __init__(self, fields: dict[str, str]) -> None:
         super().__init__(fields)
         self.forwarded: dict[str, str] | None = getattr(fields, "forwarded", None)
         self.view: Any = None
         self.derived: Any = None
+        self.logged = ""
 
 
 class Request:
@@ -98,6 +100,7 @@ class Request:
         answered: when the last part of the answer was given, or nobody wanted it any more.
         finished: when the kernel had taken the last byte (or the connection was gone); 0.0: that is to come.
         worker: the worker's slot; filled in by the service.
+        known_id: ``id``, once it was asked for; else empty.
     """
 
     # What most requests have in common is the class's, not each one's: a store less for each.
@@ -114,7 +117,7 @@ class Request:
     body_bytes = 0
     started = ready = called = answered = finished = 0.0
     worker = -1
-    _id = ""
+    known_id = ""
 
     def __init__(  # noqa: PLR0917 - by name the last three would cost more
         self,
@@ -137,13 +140,13 @@ class Request:
     @property
     def id(self) -> str:
         """The client's X-Request-Id when it is a plain word, else one of our own; made when first asked for."""
-        if not self._id:
+        if not self.known_id:
             given = self.fields.get("HTTP_X_REQUEST_ID")
             if given and CLIENT_ID.fullmatch(given):
-                self._id = given
+                self.known_id = given
             else:
-                self._id = f"{request_ids.prefix}{next(request_ids.numbers):x}"  # any thread: this is one step
-        return self._id
+                self.known_id = f"{request_ids.prefix}{next(request_ids.numbers):x}"  # any thread: this is one step
+        return self.known_id
 
     @property
     def settled(self) -> bool:

@@ -214,7 +214,7 @@ class ConnectionProcesses:
         how = f"died of {signal.Signals(-status).name}" if status < 0 else f"exited with status {status}"
         now = self._terms.reactor.now
         lost = killed_requests(child.row, self._spec.slot, now)
-        during = "".join(f" during {record.method} {record.target}" for record in lost)
+        during = "".join(f" during {record.method} {record.target.decode('latin-1')}" for record in lost)
         _log.error("pid=%d, %s, %s%s", child.pid, connection_from(child.peer), how, during)
         for record in lost:
             self._spec.logs.access.append(record)

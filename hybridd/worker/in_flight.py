@@ -72,8 +72,8 @@ def killed_requests(row: Row, slot: int, now: float) -> list[KilledRecord]:
     return [
         KilledRecord(
             method=call.method,
-            target=call.path,
-            request_id=call.request_id,
+            target=call.path.encode("latin-1", "replace"),
+            id=call.request_id,
             worker=slot,
             duration=max(0.0, now - call.begun / 1e9),
         )

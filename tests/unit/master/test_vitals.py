@@ -194,8 +194,8 @@ def test_requests_that_ended_with_a_worker(looker, board):
     words.write_call(row, 1, CallState.RUNNING, 8 * SECOND, 7 * SECOND, request_id="a", method="GET", path="/a")
     words.write_call(row, 2, CallState.SETTLED, 1 * SECOND, SECOND, request_id="c", method="GET", path="/c")
     first, second = looker.killed_requests(child(), 10.5)
-    assert (first.method, first.target, first.request_id, first.worker, first.duration) == ("GET", "/a", "a", 0, 3.5)
-    assert (second.method, second.target, second.outcome) == ("POST", "/b", "killed")
+    assert (first.method, first.target, first.id, first.worker, first.duration) == ("GET", b"/a", "a", 0, 3.5)
+    assert (second.method, second.target, second.outcome) == ("POST", b"/b", "killed")
 
 
 def test_out_of_memory_is_proven_by_the_counter_and_only_for_the_death_after_which_it_grew(looker, machine):

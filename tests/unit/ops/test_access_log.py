@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridd.http.outcome import Outcome, Rejection
-from hybridd.http.request import Request
+from hybridd.http.request import KnownFields, Request
 from hybridd.ops.access_log import LINES, AccessLog, CombinedLine, JsonLine, KilledRecord, Record
 from hybridd.ops.sink import Sink
 
@@ -110,6 +110,41 @@ def test_a_request_in_several_pieces_has_all_durations():
     assert combined(record).endswith(" received=0.000000 queued=0.003000 handled=0.003000 written=0.000000\n")
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.000384, 0.0009992, 0.001, 0.0011, 0.5])
+def test_durations_have_six_digits_however_long_they_are(seconds):
+    record = answered()
+    record.ready = record.started = 0.0
+    record.called = seconds / 4
+    record.answered = record.finished = seconds
+    quarter, rest = seconds / 4, seconds * 3 / 4
+    assert combined(record).endswith(
+        f" duration={seconds:.6f} received=0.000000 queued={quarter:.6f} handled={rest:.6f} written=0.000000\n"
+    )
+
+
+def test_fields_of_many_requests_keep_what_a_line_says_of_them():
+    fields = KnownFields({"HTTP_USER_AGENT": 'a"b', "HTTP_REFERER": "/"})
+    first, second = (Request("GET", target, (1, 1), fields) for target in (b"/1", b"/2"))
+    first.status = second.status = 200
+    first.finished = second.finished = 1.0
+    line = CombinedLine()
+    assert '"GET /1 HTTP/1.1" 200 0 "/" "a\\"b" id=' in line(first, MOMENT)
+    assert fields.logged
+    assert '"GET /2 HTTP/1.1" 200 0 "/" "a\\"b" id=' in line(second, MOMENT)
+    long = KnownFields({"HTTP_USER_AGENT": "x" * 600})
+    assert f'"-" "{"x" * 600}" id=' in line(Request("GET", b"/", (1, 1), long), MOMENT)
+    assert not long.logged
+
+
+def test_outcome_and_worker_are_those_of_each_request():
+    line = CombinedLine()
+    served, refused, elsewhere = answered(), answered(rejection=Rejection.BAD_REQUEST), answered()
+    elsewhere.worker = 3
+    assert " worker=2 outcome=served duration" in line(served, MOMENT)
+    assert " worker=2 outcome=refused rejection=bad_request duration" in line(refused, MOMENT)
+    assert " worker=3 outcome=served duration" in line(elsewhere, MOMENT)
+
+
 @given(st.binary(), st.text(st.characters(max_codepoint=255)), st.text(st.characters(max_codepoint=255)))
 def test_no_request_can_forge_a_line(target, referer, agent):
     record = answered(target, HTTP_REFERER=referer, HTTP_USER_AGENT=agent)
@@ -134,7 +169,7 @@ def test_the_time_is_formatted_once_per_second_and_follows_it(line):
 
 
 def test_a_request_that_died_with_its_worker_has_a_line():
-    record = KilledRecord(method="GET", target="/slow", request_id="ab1", worker=3, duration=7.5)
+    record = KilledRecord(method="GET", target=b"/slow", id="ab1", worker=3, duration=7.5)
     assert '"GET /slow -" 000 0 "-" "-" id=ab1 worker=3 outcome=killed duration=7.500000' in combined(record)
     assert parsed(record)["outcome"] == "killed"
 

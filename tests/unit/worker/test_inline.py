@@ -123,7 +123,7 @@ def test_a_process_of_its_own_names_what_it_does(loop):
     desk.submit(call)
     ((since, (killed,)),) = during
     assert since == START
-    assert (killed.method, killed.target, killed.request_id, killed.worker) == ("GET", "/report", "abc-1", 3)
+    assert (killed.method, killed.target, killed.id, killed.worker) == ("GET", b"/report", "abc-1", 3)
     assert killed.duration == pytest.approx(2.0)
     assert words.running_since(row) == 0.0
     assert killed_requests(row, 3, START) == []
