@@ -68,7 +68,7 @@ pythons:  ## the supported Pythons of this machine, one a line (the PATH, then p
 
 test-system: $(VENV)/.installed-system  ## real systemd, containers, proxies, attack tools (fails where one is missing)
 	@status=0; for folder in $(SYSTEM_TESTS); do \
-	    case $$folder in tests/systemd*) beside="-n 2 --dist loadgroup" ;; *) beside= ;; esac; \
+	    case $$folder in tests/systemd*) beside="-n 2" ;; *) beside= ;; esac; \
 	    $(BIN)/python -m pytest $$beside $(PYTEST_ARGS) $$folder || status=1; \
 	done; exit $$status
 
