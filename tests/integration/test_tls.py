@@ -138,6 +138,23 @@ def test_the_application_is_told_of_the_session_and_nobody_else_can(serve, autho
     assert not [key for key in found if key == "HTTPS" or key.startswith("SSL_")]
 
 
+def test_a_target_may_name_https_over_tls_only(serve, authority, local):
+    """RFC 9110 7.4; of http nothing is required.  What the application is told is the connection's word."""
+    server = serve({**SERVICE, "listen": [*LISTEN, "127.0.0.1:0"], "tls": local.settings()})
+
+    def ask(client, scheme):
+        return client.get(f"{scheme}://localhost/environ", {"Host": "localhost"})
+
+    with TlsClient(server.address, authority.client_context()) as client:
+        for scheme in ("https", "HTTPS", "http"):
+            assert json.loads(ask(client, scheme).body)["wsgi.url_scheme"] == "https", scheme
+    with server.client_of(1) as client:
+        assert json.loads(ask(client, "http").body)["wsgi.url_scheme"] == "http"
+        assert ask(client, "https").status == 421
+        assert client.ended()
+    assert server.metrics().value("hybridd_http_requests_rejected_total", reason="misdirected") == 1
+
+
 def test_client_certificates(serve, authority, local, tmp_path):
     other = Authority(tmp_path / "other", "Other Root")
     good = authority.sign("alice")
