@@ -22,8 +22,8 @@ _FAMILIES = frozenset({socket.AF_INET, socket.AF_INET6, socket.AF_UNIX})
 
 MOST_UNSENT = 131_072
 """Bytes that the kernel takes for a peer without having sent them.  Its own limit is 4 MiB (net.ipv4.tcp_wmem): 1,000
-slow readers of answers of 2 MB took 1.9 GB of kernel memory, and when that is short (net.ipv4.tcp_mem) every connection
-of the machine stands still: a fresh client waited for 5 s."""
+slow readers of answers of 2 MB took 1.9 GB of kernel memory, and a fresh client waited for 5 s: likely because every
+connection of the machine stands still when that memory is short (net.ipv4.tcp_mem)."""
 
 _INHERITED = (
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),  # an answer in two writes must not wait for an ACK

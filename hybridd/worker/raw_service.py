@@ -36,9 +36,9 @@ class RawService:
         match error:
             case None:
                 self._counts.count_closed(CloseReason.DRAIN if self.draining else CloseReason.DONE)
-            case TimeoutError():
+            case TimeoutError() if error.errno is None:  # ours; ETIMEDOUT is the network's
                 self._counts.count_closed(CloseReason.WRITE_TIMEOUT)
-            case ConnectionError():
+            case ConnectionError() | TimeoutError():
                 self._counts.count_closed(CloseReason.RESET)
             case _:
                 self._counts.count_closed(CloseReason.ERROR)

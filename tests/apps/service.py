@@ -120,6 +120,10 @@ def hold_interpreter(_environ: Environ, seconds: str) -> Answer:
     return plain(b"kept\n")
 
 
+def open_file(_environ: Environ) -> Answer:
+    return plain(Path(__file__).read_bytes())
+
+
 def spin(_environ: Environ, seconds: str) -> Answer:
     until = time.thread_time() + float(seconds)
     while time.thread_time() < until:
@@ -142,6 +146,7 @@ ROUTES: dict[str, Callable[..., Answer]] = {
     "header": header,
     "date": own_date,
     "exit": end,
+    "open": open_file,
     "gil": hold_interpreter,
     "spin": spin,
 }

@@ -152,7 +152,7 @@ def test_a_target_may_name_https_over_tls_only(serve, authority, local):
         assert json.loads(ask(client, "http").body)["wsgi.url_scheme"] == "http"
         assert ask(client, "https").status == 421
         assert client.ended()
-    assert server.metrics().value("hybridd_http_requests_rejected_total", reason="misdirected") == 1
+    server.wait_metric("hybridd_http_requests_rejected_total", 1, reason="misdirected")
 
 
 def test_client_certificates(serve, authority, local, tmp_path):

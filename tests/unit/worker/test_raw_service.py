@@ -35,6 +35,7 @@ def test_the_factory_makes_the_protocols(service):
         (None, CloseReason.DONE),
         (TimeoutError("the peer does not read"), CloseReason.WRITE_TIMEOUT),
         (ConnectionResetError(errno.ECONNRESET, "reset"), CloseReason.RESET),
+        (TimeoutError(errno.ETIMEDOUT, "no answer to keepalive"), CloseReason.RESET),
         (BrokenPipeError(errno.EPIPE, "pipe"), CloseReason.RESET),
         (OSError(errno.EIO, "the file became shorter"), CloseReason.ERROR),
         (LookupError("a defect of the protocol"), CloseReason.ERROR),
