@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.container, pytest.mark.watchdog(600)]
 
 PORT, ADMIN = 18290, 18291  # on this machine's network: the kit's engine has no other
 ADDRESS = f"127.0.0.1:{PORT}"
+HERE = ("-e", f"HYBRIDD_LISTEN=0.0.0.0:{PORT}", "-e", f"HYBRIDD_ADMIN=0.0.0.0:{ADMIN}")
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +37,8 @@ def run(engine):
     """Start a container; the fixture removes it."""
     started = []
 
-    def start(*options, command=()):
-        identity = engine.docker(
-            "run", "-d", *HARDENED, "-e", f"HYBRIDD_LISTEN=0.0.0.0:{PORT}", "-e", f"HYBRIDD_ADMIN=0.0.0.0:{ADMIN}",
-            *options, IMAGE, *command,
-        ).splitlines()[-1]  # fmt: skip
+    def start(*options, command=(), where=HERE):
+        identity = engine.docker("run", "-d", *HARDENED, *where, *options, IMAGE, *command).splitlines()[-1]
         started.append(identity)
         return identity
 
@@ -115,17 +113,12 @@ def test_foreign_children_are_reaped(engine, run):
 def test_hup_reloads_and_a_killed_worker_is_replaced(engine, run):
     identity = run(*service("--health-interval=1s", "-e", "HYBRIDD_RELOAD__SETTLE=200ms"))
     wait_healthy(engine, identity)
-
-    def workers():
-        status = json.loads(fetch(f"127.0.0.1:{ADMIN}", "/status").body)
-        return {worker["pid"] for worker in status["workers"] if worker["state"] == "ready"}
-
-    before = workers()
+    before = workers_ready()
     engine.docker("kill", "-s", "HUP", identity)
-    wait_until(lambda: len(workers()) == 2 and not workers() & before, within=20, what="two new workers")
-    victim = workers().pop()
+    wait_until(lambda: len(workers_ready()) == 2 and not workers_ready() & before, within=20, what="two new workers")
+    victim = workers_ready().pop()
     engine.docker("exec", identity, "python", "-c", f"import os; os.kill({victim}, 9)")
-    wait_until(lambda: len(workers()) == 2 and victim not in workers(), within=10, what="it is replaced")
+    wait_until(lambda: len(workers_ready()) == 2 and victim not in workers_ready(), within=10, what="it is replaced")
     assert fetch(ADDRESS).body == b"hello\n"
 
 
@@ -146,6 +139,11 @@ def test_a_stop_answers_what_is_in_flight_and_exits_with_0(engine, run):
         answer = client.read_answer()
     assert (answer.status, answer.body) == (200, b"slept\n")
     assert state(engine, identity)["ExitCode"] == 0
+
+
+def workers_ready():
+    status = json.loads(fetch(f"127.0.0.1:{ADMIN}", "/status").body)
+    return {worker["pid"] for worker in status["workers"] if worker["state"] == "ready"}
 
 
 def calls():
@@ -224,6 +222,26 @@ def test_a_wrong_configuration_is_told_and_exits_78(engine, run):
     wait_until(lambda: not state(engine, identity)["Running"], within=15, what="it ends")
     assert state(engine, identity)["ExitCode"] == 78
     assert "HYBRIDD_TIMEOUTS__HEAD" in engine.docker("logs", identity)
+
+
+def test_a_mounted_file_configures_it_and_is_read_again(engine, run, tmp_path):
+    file = tmp_path / "hybridd.yaml"
+    text = f"{{listen: '{ADDRESS}', admin: '127.0.0.1:{ADMIN}', application: service:app, reload: {{settle: 200ms}}, "
+    file.write_text(text + "workers: 2}\n")
+    apps = ("-v", f"{ROOT_OF_TESTS}/apps:/srv:ro")
+    identity = run("-v", f"{file}:/etc/hybridd/hybridd.yaml:ro", *apps, "--health-interval=1s", where=())
+    wait_healthy(engine, identity)
+    assert fetch(ADDRESS).body == b"hello\n"
+    assert len(workers_ready()) == 2
+    file.write_text(text + "workers: 1}\n")
+    engine.docker("kill", "-s", "HUP", identity)
+    wait_until(lambda: len(workers_ready()) == 1, within=20, what=lambda: logs(engine, identity))
+    assert fetch(ADDRESS).body == b"hello\n"
+    file.write_text(text + "wrokers: 1}\n")
+    check = ("-v", f"{file}:/x.yaml:ro", IMAGE, "check", "-c", "/x.yaml")
+    said = engine.docker("run", "--rm", *HARDENED, *check, check=False)
+    assert "/x.yaml:1" in said
+    assert "did you mean workers" in said
 
 
 def test_other_commands_run_too(engine):

@@ -48,6 +48,16 @@ class Engine:
             self._call([str(self._kit / "image-build"), "-t", IMAGE, str(ROOT)])
             self._call([str(self._kit / "docker-host"), "up"])
 
+    @property
+    def private(self) -> bool:
+        """Tell whether it is the kit's, which reaches no registry and whose images are nobody else's."""
+        return self._kit is not None
+
+    def isolate(self) -> None:
+        """Give it networks with names and published ports, as any engine has; the kit's then reaches no internet."""
+        if self._kit is not None:
+            self._call([str(self._kit / "docker-host"), "--isolated", "up"])
+
     def down(self) -> None:
         """Stop it, when it is the kit's."""
         if self._kit is not None:
@@ -55,8 +65,12 @@ class Engine:
 
     def docker(self, *arguments: str, check: bool = True) -> str:
         """Run a docker command; return what it prints (errors too)."""
+        return self.run("docker", *arguments, check=check)
+
+    def run(self, *command: str, check: bool = True) -> str:
+        """Run any command where the engine's published ports are; return what it prints (errors too)."""
         done = subprocess.run(
-            [*self._prefix, "docker", *arguments],
+            [*self._prefix, *command],
             env=ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -66,7 +80,7 @@ class Engine:
             timeout=120,
         )
         if check and done.returncode != 0:
-            raise AssertionError(f"docker {' '.join(arguments)}: status {done.returncode}\n{done.stdout}")
+            raise AssertionError(f"{' '.join(command)}: status {done.returncode}\n{done.stdout}")
         return done.stdout.strip()
 
     @staticmethod
