@@ -72,7 +72,7 @@ test-system: $(VENV)/.installed-system  ## real systemd, containers, proxies, at
 	    $(BIN)/python -m pytest $$beside $(PYTEST_ARGS) $$folder || status=1; \
 	done; exit $$status
 
-fuzz: $(VENV)/.installed-test  ## look for requests that the HTTP protocol misreads, for 10 minutes (ARGS='--seconds 60 --seed 1')
+fuzz: $(VENV)/.installed-test  ## look for bytes that the protocols misread, for 10 minutes (ARGS='--seconds 60 --seed 1')
 	@$(BIN)/python -m tests.support.fuzz $(ARGS)
 
 lint: $(VENV)/.installed-lint  ## style, formatting, types

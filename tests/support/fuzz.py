@@ -1,8 +1,10 @@
-"""Fuzz the HTTP protocol for as long as wanted: ``make fuzz``, or ``python -m tests.support.fuzz --seconds 60``.
+"""Fuzz the HTTP protocol, and what proxies say of clients, for as long as wanted.
+
+That is ``make fuzz``, or ``python -m tests.support.fuzz --seconds 60``.
 
 A failure is made as small as hypothesis can, and printed in the notation of tests/http_cases: it becomes a case there.
 
-Knows:     inputs (fuzz_inputs.py) and what must be true of them (fuzz_play.py).
+Knows:     inputs (fuzz_inputs.py) and what must be true of them (fuzz_play.py); of proxies both (fuzz_proxies.py).
 Runs in:   a process of its own; the unit tests run a moment of it.
 """
 
@@ -19,6 +21,7 @@ from hypothesis import strategies as st
 
 from tests.support.fuzz_inputs import cut, places, streams
 from tests.support.fuzz_play import DEEDS, MOMENTS, compare, interleave, seen
+from tests.support.fuzz_proxies import chains, check_forwarded, check_header, headers, texts
 
 BATCH = 500  # executions of each kind between two looks at the clock
 EVERY = 30.0  # seconds between two lines about the progress
@@ -33,7 +36,7 @@ def notation(data: bytes) -> str:
 
 
 class Fuzzer:
-    """Two properties, and the input that failed last."""
+    """The properties, and the input that failed last."""
 
     def __init__(self) -> None:
         self.executions = 0
@@ -51,13 +54,25 @@ class Fuzzer:
         self._note(pieces, f"# the application: {script}\n# what happens: {moments}\n")
         interleave(pieces, script, moments)
 
+    def check_proxy_header(self, data: bytes) -> None:
+        """Read a PROXY header."""
+        self.executions += 1
+        self.last = f"# the beginning of a connection from a proxy\n{notation(data)}"
+        check_header(data)
+
+    def check_forwarded(self, invented: str, chain: tuple[str, ...]) -> None:
+        """Read X-Forwarded-For and Forwarded."""
+        self.executions += 1
+        self.last = f"# invented, before the proxies add {chain}\n{invented!r}"
+        check_forwarded(invented, chain)
+
     def _note(self, pieces: list[bytes], how: str) -> None:
         self.executions += 1
         lengths = [len(piece) for piece in pieces]
         self.last = f"# in pieces of {lengths}\n{how}{notation(b''.join(pieces))}"
 
     def batch(self, number: int, examples: int) -> None:
-        """Run both for a while; the same number does the same.
+        """Run all of them for a while; the same number does the same.
 
         Raises:
             AssertionError: and whatever else the protocol raises; ``last`` is the smallest input that does.
@@ -75,6 +90,8 @@ class Fuzzer:
         properties: list[Callable[[], None]] = [
             quietly(seed(number)(given(streams, places)(self.check_stream))),
             quietly(seed(number)(given(streams, places, script, moments)(self.check_interleaving))),
+            quietly(seed(number)(given(headers)(self.check_proxy_header))),
+            quietly(seed(number)(given(texts, chains)(self.check_forwarded))),
         ]
         for check in properties:
             check()
@@ -82,7 +99,9 @@ class Fuzzer:
 
 def main() -> int:
     """Run until the time is over or something is found."""
-    parser = argparse.ArgumentParser(prog="make fuzz ARGS=...", description="Fuzz the HTTP protocol.")
+    parser = argparse.ArgumentParser(
+        prog="make fuzz ARGS=...", description="Fuzz the HTTP protocol and what proxies say."
+    )
     parser.add_argument("--seconds", type=float, default=600.0, help="how long (600)")
     parser.add_argument(
         "--seed", type=int, default=random.SystemRandom().getrandbits(32), help="what chance begins with"
