@@ -8,6 +8,7 @@ import pytest
 from hybridd import __version__
 from hybridd.app.environ import base_environ, request_environ
 from hybridd.app.file_wrapper import FileWrapper
+from hybridd.http.request import KnownFields, Request
 from tests.support.outlet import make_request
 
 ERRORS = io.StringIO()
@@ -113,6 +114,33 @@ def test_it_belongs_to_the_application():
     made = request_environ(shared, request)
     assert made["HTTP_HOST"] == "example.test"
     assert made["SCRIPT_NAME"] == ""
+
+
+def test_a_request_that_comes_again_and_again_has_an_environ_of_its_own_each_time():
+    shared, fields = base(), KnownFields({"HTTP_HOST": "example.test"})
+
+    def asked(target: bytes, method: str = "GET", peer: str = "192.0.2.7", to=shared) -> dict:
+        path, _, query = target.decode().partition("?")
+        request = Request(method, target, (1, 1), fields, path, query)
+        request.peer = peer
+        return request_environ(to, request)
+
+    target, other = b"/a%20b?c=d", b"/"
+    first = asked(target).copy()
+    for number in range(4):
+        made = asked(target, peer=f"192.0.2.{number}")
+        assert {name for name in made if made[name] != first[name]} == {
+            "REMOTE_ADDR",
+            "hybridd.request_id",
+            "wsgi.input",
+        }
+        assert (made["PATH_INFO"], made["QUERY_STRING"], made["REQUEST_URI"]) == ("/a b", "c=d", "/a%20b?c=d")
+        made.clear()
+    for method in ["GET", "GET", "GET", "POST", "HEAD", "HEAD", "HEAD", "GET"]:  # one target, which is one object
+        assert asked(other, method)["REQUEST_METHOD"] == method
+        assert asked(other, method)["PATH_INFO"] == "/"
+    assert asked(other, to=base("192.0.2.1:99"))["SERVER_PORT"] == "99"
+    assert asked(target)["PATH_INFO"] == "/a b"
 
 
 @pytest.mark.parametrize(
