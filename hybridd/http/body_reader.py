@@ -12,27 +12,12 @@ from httptools import HttpParserError
 from hybridd.config.settings import Limits
 from hybridd.errors import HttpError
 from hybridd.http.body import Body
+from hybridd.http.chunk_steps import ChunkSteps
 from hybridd.http.notes import Notes
 from hybridd.http.outcome import Rejection
 
-END = b"\r\n\r\n"
 _PAGE = 4096  # bytes; shorter pieces of a body are joined, or a trickle of bytes would fill memory with objects
 _FRAMING_PER_CHUNK = 128  # bytes of a chunk that are not body: its size, or a signature as chunk extension
-
-
-def find_end(tail: bytes, data: bytes) -> int:
-    """Give the index in ``data`` behind the next CR LF CR LF, which may have begun in ``tail``; -1: there is none."""
-    if tail:
-        at = (tail + data[:3]).find(END)
-        if at >= 0:
-            return at + len(END) - len(tail)
-    at = data.find(END)
-    return at + len(END) if at >= 0 else -1
-
-
-def new_tail(tail: bytes, piece: bytes) -> bytes:
-    """Give the last bytes of the stream, as many as an END may have of its beginning."""
-    return (tail + piece[-3:])[-3:]
 
 
 class BodyReader:
@@ -96,27 +81,26 @@ class ChunkedBodyReader(BodyReader):
     Its trailer fields become ``notes.fields``, which is no longer the head's dict.
     """
 
-    __slots__ = ("_fed", "_limits", "_notes", "_tail")
+    __slots__ = ("_fed", "_limits", "_notes", "_steps")
 
     def __init__(self, limits: Limits, notes: Notes) -> None:
         super().__init__(limits, 0)
         self._limits = limits
         self._notes = notes
         self._fed = 0
-        self._tail = b""
+        self._steps = ChunkSteps()
 
     def feed(self, data: bytes) -> bytes:
         """Take what belongs to the body: up to the end of the last chunk or of the trailer fields."""
-        notes, limits = self._notes, self._limits
+        notes, limits, steps = self._notes, self._limits, self._steps
         while data:
             # Chunk extensions, and a trailer field that does not end, reach no callback: what is no body is counted.
-            # No piece is longer than what is left of that (and one byte), so that the first fault in the bytes decides.
+            # No piece has more of it than what is left (and one byte), so that the first fault in the bytes decides.
             left = limits.header_bytes + notes.chunks * _FRAMING_PER_CHUNK - (self._fed - self.body.length)
             if left < 0:
                 raise HttpError(431, Rejection.HEADERS_TOO_LARGE, "Chunk extensions or trailer fields are too large.")
-            end = find_end(self._tail, data)
-            piece = data[: left + 1 if end < 0 else min(end, left + 1)]
-            self._tail = new_tail(self._tail, piece)
+            piece = data[: steps.inside + left + 1]
+            piece = piece[: steps.reach(piece)]
             self._feed_piece(piece)
             data = data[len(piece) :]
             if notes.message_complete:

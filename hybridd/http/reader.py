@@ -25,7 +25,8 @@ from httptools import (
 from hybridd.config.settings import Limits
 from hybridd.errors import HttpError
 from hybridd.http import head, known_heads
-from hybridd.http.body_reader import END, BodyReader, ChunkedBodyReader, find_end, new_tail
+from hybridd.http.body_reader import BodyReader, ChunkedBodyReader
+from hybridd.http.chunk_steps import END, find_end, new_tail
 from hybridd.http.notes import Notes
 from hybridd.http.outcome import Rejection
 from hybridd.http.request import Request
