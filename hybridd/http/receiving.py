@@ -224,7 +224,7 @@ class Receiving(Connection):
 
         Who is new in its state is left alone: its request may be on its way.
         """
-        state = self._state
+        state = self._before_line if self._state is State.EMPTY_LINE else self._state
         if not state.gives_way or getattr(self._timeouts, state.timeout) - left < _UNDISTURBED:
             return False
         if self._reader is not None:

@@ -45,6 +45,26 @@ def test_a_head_that_trickles_gives_way_with_an_answer():
     assert wire.closed() == "evicted"
 
 
+@pytest.mark.parametrize(("before", "left"), [(b"", 13.9), (GET, 73.9)])
+def test_half_an_empty_line_is_no_reason_to_stay(before, left):
+    wire = Wire()
+    wire.send(before)
+    wire.send(b"\r")
+    assert wire.protocol.state is State.EMPTY_LINE
+    assert not wire.protocol.give_way(left + 0.6)
+    assert wire.protocol.give_way(left)
+    wire.transport.settle()
+    assert wire.closed() == "evicted"
+
+
+def test_who_is_to_end_soon_anyway_does_not_give_way_in_half_an_empty_line():
+    wire = Wire()
+    wire.protocol.drain(2.0)
+    wire.send(b"\r")
+    assert wire.protocol.state is State.EMPTY_LINE
+    assert not wire.protocol.give_way(0.5)
+
+
 def test_who_waits_for_us_does_not_give_way():
     wire = Wire()
     wire.send(POST)
