@@ -26,6 +26,7 @@ is_badly_encoded = re.compile(r"%(?![0-9A-Fa-f]{2})|%00").search
 """Whether a path has a percent sign that encodes nothing (RFC 3986 2.1), or encodes NUL, where C ends a string."""
 
 _MOST_REMEMBERED = 1024
+_LONGEST_REMEMBERED = 261  # the longest name of DNS and a port; else clients could fill 32 MiB with names
 _good_hosts: set[str] = set()
 
 
@@ -44,9 +45,10 @@ def is_host(text: str) -> bool:
         return True
     if not _is_authority(text):
         return False
-    if len(_good_hosts) >= _MOST_REMEMBERED:
-        _good_hosts.clear()
-    _good_hosts.add(text)
+    if len(text) <= _LONGEST_REMEMBERED:
+        if len(_good_hosts) >= _MOST_REMEMBERED:
+            _good_hosts.clear()
+        _good_hosts.add(text)
     return True
 
 

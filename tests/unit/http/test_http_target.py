@@ -93,3 +93,5 @@ def test_hosts_are_remembered_within_bounds():
     for number in range(3000):
         assert is_host(f"host-{number}")
     assert len(target._good_hosts) <= 1024
+    assert is_host("a" * 30_000)
+    assert sum(map(len, target._good_hosts)) < 30_000, "a name that no DNS has is not kept"
