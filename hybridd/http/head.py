@@ -68,8 +68,8 @@ def _not_implemented(sentence: str) -> HttpError:
     return HttpError(501, Rejection.NOT_IMPLEMENTED, sentence)
 
 
-def _not_spoken(version: str) -> HttpError:
-    return HttpError(505, Rejection.VERSION, f"HTTP/{version} is not spoken here; use HTTP/1.1.")
+def _not_spoken() -> HttpError:
+    return HttpError(505, Rejection.VERSION, "This version of HTTP is not spoken here; use HTTP/1.1.")
 
 
 def judge_method(line: bytes) -> HttpError | None:
@@ -98,7 +98,7 @@ def check_line(line: bytes, *, complete: bool) -> None:
 def _check_version(line: bytes) -> None:
     asked = _VERSION.match(line)
     if asked is not None and asked[1] not in {b"1.0", b"1.1"}:
-        raise _not_spoken(asked[1].decode())
+        raise _not_spoken()
 
 
 def version_of(line: bytes) -> tuple[int, int]:
@@ -110,7 +110,7 @@ def version_of(line: bytes) -> tuple[int, int]:
     version = VERSIONS.get(line[-VERSION_WORD:])
     if version is None:
         _check_version(line)
-        raise _not_spoken("0.9") if _SIMPLE.fullmatch(line) else bad(_NO_LINE)
+        raise _not_spoken() if _SIMPLE.fullmatch(line) else bad(_NO_LINE)
     return version
 
 
@@ -196,8 +196,7 @@ def check_framing(request: Request, *, upgrade: bool, body_limit: int) -> int | 
         fields["CONTENT_LENGTH"] = digits = fields["CONTENT_LENGTH"].lstrip("0") or "0"
         length = int(digits)
         if length > body_limit:
-            sentence = f"The body is announced with {length} bytes, and {body_limit} are allowed."
-            raise HttpError(413, Rejection.BODY_TOO_LARGE, sentence)
+            raise HttpError(413, Rejection.BODY_TOO_LARGE, f"The body is longer than {body_limit} bytes.")
     if request.method == "CONNECT":
         raise _not_implemented("CONNECT is for proxies, and this is none.")
     if length != 0 and request.method == "TRACE":

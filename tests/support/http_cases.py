@@ -54,7 +54,7 @@ REFUSALS = {
 
 # What a refused client is told: one sentence, nothing of ours but words of HTTP, nothing of its own.
 _SENTENCE = re.compile(rb"(?!.*(?:python|hybridd|httptools|llhttp|Error|0x))[A-Z][ -~]{5,120}\.\n")
-_WORDS = re.compile(rb"smuggled|example|evil|BREW|secret")  # what cases use where something could be echoed
+_WORDS = re.compile(rb"smuggled|example|evil|BREW|secret|[02-9]\.[0-9]|[0-9]{5,}")  # what could be echoed in cases
 
 
 @dataclass

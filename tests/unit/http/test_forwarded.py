@@ -69,6 +69,7 @@ def test_what_decides_must_be_a_node(line):
     with pytest.raises(HttpError, match="where an address should stand") as refused:
         x(line)
     assert refused.value.status == 400
+    assert not [word for word in line.replace(",", "").split() if word in refused.value.detail], "nothing is sent back"
 
 
 def test_a_unix_socket_may_be_trusted():
