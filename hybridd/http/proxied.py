@@ -27,7 +27,7 @@ from hybridd.http.forwarded import FOR, HOST, PORT, PREFIX, PROTO, Said, read_fo
 from hybridd.http.protocol import HttpProtocol
 from hybridd.http.reader import RequestReader
 from hybridd.http.request import ForwardedFields, KnownFields, Request
-from hybridd.http.target import is_host
+from hybridd.http.target import is_badly_encoded, is_host
 from hybridd.http.wire import Service, Transport
 
 SCHEMES = {"http": "80", "https": "443"}
@@ -162,9 +162,11 @@ def _see_server(seen: dict[str, str], said: Said, belief: Belief) -> None:
             name = split_host(seen["HTTP_HOST"])[0]
             seen["HTTP_HOST"] = name if usual else f"{name}:{said.server_port}"
     prefix = said.prefix.rstrip("/")
-    if PREFIX in believed and _PREFIX.fullmatch(prefix) and not {".", ".."} & set(prefix.split("/")):
-        seen["SCRIPT_NAME"] = unquote(prefix, "latin-1")
-        _note(seen, belief, "PREFIX", prefix)
+    if PREFIX in believed and _PREFIX.fullmatch(prefix) and not is_badly_encoded(prefix):
+        path = unquote(prefix, "latin-1")
+        if not {"", ".", ".."} & set(path[1:].split("/")):  # as the application will read it
+            seen["SCRIPT_NAME"] = path
+            _note(seen, belief, "PREFIX", prefix)
 
 
 def _note(seen: dict[str, str], belief: Belief, name: str, value: str) -> None:

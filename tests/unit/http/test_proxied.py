@@ -66,6 +66,10 @@ def view(given: dict[str, str], *, family: str = "x-forwarded", fields: frozense
         ),
         ({"x_forwarded_prefix": "//evil.example"}, PROXY, {}),
         ({"x_forwarded_prefix": "/a/../b"}, PROXY, {}),
+        ({"x_forwarded_prefix": "/a/%2e%2E/b"}, PROXY, {}),
+        ({"x_forwarded_prefix": "/%2Fevil.example"}, PROXY, {}),
+        ({"x_forwarded_prefix": "/a%00"}, PROXY, {}),
+        ({"x_forwarded_prefix": "/a%zz"}, PROXY, {}),
         ({"x_forwarded_ssl": "on", "forwarded": "for=6.6.6.6"}, PROXY, {}),
         (
             {"x_real_ip": "6.6.6.6", "x_forwarded_for": "192.0.2.7"},
