@@ -14,7 +14,7 @@ from typing import Final
 from hybridd.ops.cgroup import read_text
 
 BASE_FDS: Final = 64  # standard streams, logs, pipes, epoll, the interpreter's own, a few libraries
-FDS_PER_CALL: Final = 4  # a spooled body, a spooled answer, and two of the application's (a file, a database)
+FDS_PER_CALL: Final = 5  # a spooled body, a spooled answer, the thread's schedstat, two of the application's
 
 
 @dataclass(frozen=True, slots=True)

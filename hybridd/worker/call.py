@@ -17,7 +17,6 @@ Runs in:   Outlet methods in the thread that steps; ``begin``, ``client_*`` and 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from contextvars import Context
 from enum import Enum
@@ -30,6 +29,7 @@ from hybridd.http.protocol import HttpProtocol
 from hybridd.http.request import Request
 from hybridd.http.response import ResponseHead
 from hybridd.net.reactor import Reactor
+from hybridd.worker.effort import NONE, Effort, between, mark
 from hybridd.worker.lead import Lead
 from hybridd.worker.room import Room
 from hybridd.worker.routes import Verdict
@@ -54,11 +54,10 @@ _QUEUED = CallState.QUEUED
 
 
 class Step(NamedTuple):
-    """What came of a step in the pool: ``done`` or suspended; how long it took, and how much of it on a CPU."""
+    """What came of a step in the pool: ``done`` or suspended, and what it took."""
 
     done: bool
-    seconds: float
-    cpu_seconds: float
+    effort: Effort
 
 
 class Desk(Protocol):
@@ -135,14 +134,14 @@ class Call:
 
     def measured_step(self) -> Step:
         """Step, and measure it: in a thread of the pool, where its time is its own."""
-        began, cpu_began = time.monotonic(), time.thread_time()
+        began = mark()
         done = self.step()
-        return Step(done, time.monotonic() - began, time.thread_time() - cpu_began)
+        return Step(done, between(began, mark()))
 
     def abandon(self) -> Step:
         """Let the application close what it opened for a client that is gone: the last step."""
         self.context.run(self.exchange.abandon)
-        return Step(done=True, seconds=0.0, cpu_seconds=0.0)
+        return Step(done=True, effort=NONE)
 
     @property
     def behind(self) -> bool:

@@ -208,9 +208,12 @@ class Dispatch:
         self.reactor.call_soon(self._run_waiting)  # lets the first turn end at once, and with it what it has to report
 
     def _released(self, call: Call, done: bool) -> None:
-        """The old leader has come back from a Call that was taken over; that it waited is the likelier guess."""
+        """The old leader has come back from a Call that was taken over."""
         self._pool.release()
-        self._stepped_in_pool(call, Step(done, self.reactor.now - call.started, 0.0))
+        self._lets_thread_go(call)
+        self._routes.suspect(call.request.method, call.request.path, self.reactor.now - call.started)
+        self._stepped(call, done=done)
+        self._run_waiting()
 
     # In the pool.
 
@@ -245,7 +248,8 @@ class Dispatch:
         call.state = CallState.RUNNING
         self._holds_thread(call)
         try:
-            self._pool.submit(call.abandon if call.gone else call.measured_step, partial(self._stepped_in_pool, call))
+            job = call.abandon if call.gone else call.measured_step
+            self._pool.submit(job, partial(self._stepped_in_pool, call, len(self.running)))
         except RuntimeError as error:
             _log.error("no thread for %s %s: %s", call.request.method, call.request.path, error)
             self._lets_thread_go(call)
@@ -261,14 +265,15 @@ class Dispatch:
         self.running.discard(call)
         self._computing -= call.verdict is Verdict.COMPUTES
 
-    def _stepped_in_pool(self, call: Call, step: Step | BaseException) -> None:
+    def _stepped_in_pool(self, call: Call, rivals: int, step: Step | BaseException) -> None:
+        rivals = max(rivals, len(self.running))  # the others and the leader, when it began and when it ended
         self._lets_thread_go(call)
         if isinstance(step, BaseException):  # a defect of ours, logged by the pool: nobody else will answer this client
             self._end(call)
             call.connection.abort_response()
         else:
             request = call.request
-            self._routes.observe(request.method, request.path, step.seconds, step.cpu_seconds)
+            self._routes.observe(request.method, request.path, step.effort, rivals)
             self._stepped(call, done=step.done)
         self._run_waiting()
 

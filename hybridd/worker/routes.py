@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
+from hybridd.worker.effort import Effort
+
 SLOW = 0.005
 """Seconds: a step that takes longer belongs into the pool; what the monitor waits before it acts."""
 
@@ -25,9 +27,6 @@ FAST = 0.002
 
 FORGIVEN = 32
 """So many fast steps in a row, and the route is tried on the leader again."""
-
-COMPUTES = 0.5
-"""Share of a slow step's time that its thread was on a CPU, from which on the route counts as computing."""
 
 _CAPACITY = 1024
 _SEGMENTS = 3
@@ -46,9 +45,31 @@ class Verdict(Enum):
 _FAST = Verdict.FAST
 
 
+def weigh(effort: Effort, rivals: int) -> Verdict | None:
+    """Say whether a slow step computed or waited; None when both are possible.
+
+    A thread that is not on a CPU may wait for something outside (a database), for a CPU or for the interpreter lock;
+    more threads help against the first only.  Time alone cannot tell: of four handlers that compute each is on a CPU
+    for a quarter of it; called blocked, all four are let in, and nothing ever shows otherwise.
+
+    While it slept, it may have waited for the interpreter lock at most as long as other threads ran, and, because the
+    lock goes round, for each of its ``rivals`` (the Calls beside it and the leader) at most as long as it ran itself.
+    Both become longer where who holds the lock has to wait for a CPU, which is taken to happen to all alike.  What that
+    cannot explain it waited for something else.
+    """
+    working = effort.on_cpu + effort.runnable
+    asleep = effort.seconds - working
+    if effort.on_cpu >= asleep:
+        return Verdict.COMPUTES
+    starved = working / effort.on_cpu if effort.on_cpu else 1.0
+    explained = min(effort.others_on_cpu, rivals * effort.on_cpu) * starved
+    return Verdict.BLOCKS if asleep - explained > effort.on_cpu else None
+
+
 @dataclass(slots=True)
 class _Record:
     verdict: Verdict
+    sure: bool = True
     fast_steps: int = 0
 
 
@@ -74,14 +95,26 @@ class Routes:
         self.slow.move_to_end(key)
         return record.verdict
 
-    def observe(self, method: str, path: str, seconds: float, cpu_seconds: float) -> None:
-        """Learn from a step that was taken over or ran in the pool: its time, and how much of it on a CPU."""
+    def suspect(self, method: str, path: str, seconds: float) -> None:
+        """Learn from a step that began on the leader and was taken over: nobody measured what it did."""
+        key = route_of(method, path)
+        if seconds >= SLOW and key not in self.slow:
+            self._remember(key, _Record(Verdict.BLOCKS, sure=False))
+
+    def observe(self, method: str, path: str, effort: Effort, rivals: int) -> None:
+        """Learn from a step that ran in the pool; ``rivals`` as for ``weigh``.
+
+        What could have been both changes nothing that is known for sure.  Of a route of which nothing is, it is taken
+        for computing: with few of it at a time, the next steps are clear.
+        """
         key = route_of(method, path)
         record = self.slow.get(key)
-        if seconds >= SLOW:
-            verdict = Verdict.COMPUTES if cpu_seconds >= COMPUTES * seconds else Verdict.BLOCKS
+        if effort.seconds >= SLOW:
+            verdict = weigh(effort, rivals)
+            if verdict is None:
+                verdict = record.verdict if record is not None and record.sure else Verdict.COMPUTES
             self._remember(key, _Record(verdict))
-        elif record is not None and seconds <= FAST:
+        elif record is not None and effort.seconds <= FAST:
             record.fast_steps += 1
             if record.fast_steps >= FORGIVEN:
                 del self.slow[key]

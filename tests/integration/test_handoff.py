@@ -8,15 +8,25 @@ import threading
 
 import pytest
 
+from hybridd.worker.dispatch import COMPUTING_AT_ONCE
 from tests.support.client import CUT, Client, timed_fetch
 from tests.support.load import Plan
 from tests.support.traffic import Load
+from tests.support.waiting import wait_until
 
 ONE = {"application": "service:app", "workers": 1}
 
 
 def handoffs(server):
     return server.metrics().value("hybridd_handoffs_total")
+
+
+def active(server):
+    return server.metrics().value("hybridd_connections", state="active")
+
+
+def busy_slots(server):
+    return server.metrics().value("hybridd_handler_slots", state="busy")
 
 
 def test_fast_handlers_are_not_handed_off(serve):
@@ -45,6 +55,7 @@ def test_a_fast_route_stays_fast_beside_many_that_block(serve):
         Load(Plan(server.address, connections=4)) as fast,
     ):
         fast.wait_answered(2000)
+        wait_until(lambda: busy_slots(server) > 12, within=10, what=lambda: f"{busy_slots(server)} of 16 wait at once")
         tallies = [slow.stop(), fast.stop()]
     assert [tally.failures for tally in tallies] == [{}, {}]
     assert tallies[1].percentile(0.5) < 0.02
@@ -53,6 +64,12 @@ def test_a_fast_route_stays_fast_beside_many_that_block(serve):
 def test_a_fast_route_is_served_beside_handlers_that_compute(serve):
     server = serve(ONE)
     with Load(Plan(server.address, target="/spin/0.2", connections=4)) as computing:
+        computing.wait_answered(8)  # each has been measured in the company of the others
+        wait_until(
+            lambda: busy_slots(server) == COMPUTING_AT_ONCE and active(server) == 4,
+            within=10,
+            what=lambda: f"{busy_slots(server)} of {active(server)} compute at once",
+        )
         took = [timed_fetch(server.address)[1] for _ in range(50)]
         assert computing.stop().failures == {}
     assert statistics.median(took) < 0.1

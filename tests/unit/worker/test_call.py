@@ -18,6 +18,7 @@ from hybridd.http.request import Request
 from hybridd.http.response import ResponseHead
 from hybridd.worker import spool as spool_module
 from hybridd.worker.call import Call, CallState
+from hybridd.worker.effort import Mark
 from hybridd.worker.lead import Lead
 from hybridd.worker.room import Room
 
@@ -449,11 +450,10 @@ def test_at_its_end_it_lets_go_of_its_connection_but_not_of_the_next_call(desk, 
 
 
 def test_a_step_in_the_pool_is_measured(call, monkeypatch):
-    clock, cpu_clock = iter([100.0, 103.0]), iter([7.0, 8.5])
-    monkeypatch.setattr("hybridd.worker.call.time.monotonic", lambda: next(clock))
-    monkeypatch.setattr("hybridd.worker.call.time.thread_time", lambda: next(cpu_clock))
+    marks = iter([Mark(100.0, 7.0, 50.0, 1.0), Mark(103.0, 8.5, 52.0, 1.5)])
+    monkeypatch.setattr("hybridd.worker.call.mark", lambda: next(marks))
     call.exchange = Exchange(call, iter([]))
-    assert call.measured_step() == (True, 3.0, 1.5)
+    assert call.measured_step() == (True, (3.0, 1.5, 0.5, 0.5))
 
 
 def test_it_says_what_it_is(call):

@@ -19,6 +19,7 @@ from hybridd.worker import dispatch as dispatch_module
 from hybridd.worker import words
 from hybridd.worker.call import Call, CallState
 from hybridd.worker.dispatch import COMPUTING_AT_ONCE, SWITCH_INTERVAL, Dispatch
+from hybridd.worker.effort import Effort
 from hybridd.worker.lead import LeadLostError
 
 THREADS = 2
@@ -391,7 +392,7 @@ def test_on_the_leader_a_client_that_is_behind_suspends_a_call_as_any_other(loop
 
 
 def test_with_every_slot_taken_a_call_waits_and_does_not_run_on_the_leader(leading, inline):
-    leading._routes.observe("GET", "/slow", 1.0, 0.0)
+    leading._routes.observe("GET", "/slow", Effort(1.0), 1)
     for _ in range(THREADS):
         leading.submit(inline("/slow"))
     late = inline("/fast")
@@ -403,7 +404,7 @@ def test_with_every_slot_taken_a_call_waits_and_does_not_run_on_the_leader(leadi
 
 @pytest.mark.parametrize(("path", "beside"), [("/slow", True), ("/fast", False)])
 def test_what_is_known_to_be_slow_runs_beside_the_leader(leading, inline, path, beside):
-    leading._routes.observe("GET", "/slow", 1.0, 0.0)
+    leading._routes.observe("GET", "/slow", Effort(1.0), 1)
     assert leading.slow_routes
     assert leading.runs_beside(inline(path).request) is beside
 
@@ -412,8 +413,8 @@ def test_behind_calls_that_compute_nobody_else_waits(leading, inline):
     """Threads are free; those that wait may not have them, but a Call that only waits for something may."""
     pool = PlayedPool.last
     pool.size = 8
-    leading._routes.observe("GET", "/compute", 1.0, 1.0)
-    leading._routes.observe("GET", "/block", 1.0, 0.0)
+    leading._routes.observe("GET", "/compute", Effort(1.0, on_cpu=1.0), 1)
+    leading._routes.observe("GET", "/block", Effort(1.0), 1)
     for _ in range(COMPUTING_AT_ONCE + 1):
         leading.submit(inline("/compute"))
     assert leading.queued == 1
@@ -421,6 +422,19 @@ def test_behind_calls_that_compute_nobody_else_waits(leading, inline):
     leading.submit(blocking)
     assert (blocking.state, blocking.connection.told) == (CallState.RUNNING, ["started"])
     assert leading.queued == 1
+
+
+def test_calls_that_ran_beside_each_other_are_judged_as_rivals(dispatch, pool, make, monkeypatch):
+    """Each may have waited for the interpreter lock because of the other one and because of the leader."""
+    seen = []
+    monkeypatch.setattr(dispatch._routes, "observe", lambda method, path, effort, rivals: seen.append((path, rivals)))
+    for path in ("/first", "/second"):
+        dispatch.submit(make(path))
+    pool.finish()
+    pool.finish()
+    dispatch.submit(make("/alone"))
+    pool.finish()
+    assert seen == [("/first", 2), ("/second", 2), ("/alone", 1)]
 
 
 def test_a_call_that_blocks_is_handed_over_and_takes_a_slot(loop, leading, inline, row):
@@ -479,7 +493,7 @@ def test_only_so_many_calls_compute_at_once(loop, row, monkeypatch):
     monkeypatch.setattr(dispatch_module, "Pool", PlayedPool)
     dispatch = Dispatch(replace(CONFIG, threads=8, handlers="inline"), loop.reactor, row)
     make = calls_of(dispatch)
-    dispatch._routes.observe("GET", "/compute", 1.0, 1.0)
+    dispatch._routes.observe("GET", "/compute", Effort(1.0, on_cpu=1.0), 1)
     computing = [make("/compute") for _ in range(3)]
     plain = make("/plain")
     for call in (*computing, plain):

@@ -71,7 +71,9 @@ class World:
         dispatch.suspended = dispatch.handoffs = dispatch._computing = 0
         dispatch._inline = True
         dispatch._monitor = None
-        dispatch._routes = SimpleNamespace(slow={}, observe=lambda *args: self.touch(None))
+        dispatch._routes = SimpleNamespace(
+            slow={}, observe=lambda *_: self.touch(None), suspect=lambda *_: self.touch(None)
+        )
         dispatch._waiting = SimpleNamespace(next=lambda computing_allowed: None)
         dispatch._in_flight = SimpleNamespace(show=self.show, forget=lambda call: self.touch(None))
         self.pool = SimpleNamespace(running=0, size=9, free=True, lead=self.pool_lead, release=self.release)
