@@ -28,6 +28,9 @@ datadir ?= $(prefix)/share
 mandir ?= $(datadir)/man
 sysconfdir ?= /etc
 unitdir ?= $(prefix)/lib/systemd/system
+bashdir ?= $(datadir)/bash-completion/completions
+zshdir ?= $(datadir)/zsh/site-functions
+fishdir ?= $(datadir)/fish/vendor_completions.d
 sysusersdir ?= $(prefix)/lib/sysusers.d
 UNITS := hybridd.service hybridd@.service hybridd.socket
 
@@ -119,7 +122,9 @@ install-files:
 	install -D -m 644 deploy/logrotate/hybridd "$(DESTDIR)$(sysconfdir)/logrotate.d/hybridd"
 	install -D -m 644 man/hybridd.8 "$(DESTDIR)$(mandir)/man8/hybridd.8"
 	install -D -m 644 man/hybridd.yaml.5 "$(DESTDIR)$(mandir)/man5/hybridd.yaml.5"
-	install -D -m 644 completion/hybridd.bash "$(DESTDIR)$(datadir)/bash-completion/completions/hybridd"
+	install -D -m 644 completion/hybridd.bash "$(DESTDIR)$(bashdir)/hybridd"
+	install -D -m 644 completion/_hybridd "$(DESTDIR)$(zshdir)/_hybridd"
+	install -D -m 644 completion/hybridd.fish "$(DESTDIR)$(fishdir)/hybridd.fish"
 	test -e "$(DESTDIR)$(sysconfdir)/hybridd/hybridd.yaml" || \
 	    install -D -m 644 config/hybridd.yaml "$(DESTDIR)$(sysconfdir)/hybridd/hybridd.yaml"
 
@@ -127,7 +132,8 @@ uninstall:  ## remove what install has put there; a configuration that was chang
 	rm -rf "$(DESTDIR)$(pkglibdir)"
 	rm -f "$(DESTDIR)$(bindir)/hybridd" $(UNITS:%="$(DESTDIR)$(unitdir)/%") "$(DESTDIR)$(sysusersdir)/hybridd.conf" \
 	    "$(DESTDIR)$(sysconfdir)/logrotate.d/hybridd" "$(DESTDIR)$(mandir)/man8/hybridd.8" \
-	    "$(DESTDIR)$(mandir)/man5/hybridd.yaml.5" "$(DESTDIR)$(datadir)/bash-completion/completions/hybridd"
+	    "$(DESTDIR)$(mandir)/man5/hybridd.yaml.5" "$(DESTDIR)$(bashdir)/hybridd" "$(DESTDIR)$(zshdir)/_hybridd" \
+	    "$(DESTDIR)$(fishdir)/hybridd.fish"
 	! cmp -s config/hybridd.yaml "$(DESTDIR)$(sysconfdir)/hybridd/hybridd.yaml" || \
 	    rm "$(DESTDIR)$(sysconfdir)/hybridd/hybridd.yaml"
 	rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(sysconfdir)/hybridd" 2>/dev/null || true

@@ -31,6 +31,11 @@ class Option:
         """Whether every command has it."""
         return self.spellings[0] in SHARED
 
+    @property
+    def preferred(self) -> str:
+        """The spelling to offer where one will do: the first long one."""
+        return next((spelling for spelling in self.spellings if spelling.startswith("--")), self.spellings[0])
+
 
 @dataclass(frozen=True, slots=True)
 class Command:

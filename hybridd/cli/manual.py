@@ -59,7 +59,11 @@ def pages() -> dict[str, str]:
 
 
 def _page(lines: Iterable[str]) -> str:
-    return "\n".join(['.\\" Made by make docs from the source.  Do not change it here.', *lines, ""])
+    kept = ['.\\" Made by make docs from the source.  Do not change it here.']
+    for line in lines:
+        if line != ".PP" or not kept[-1].startswith((".SH ", ".SS ")):  # a heading begins a paragraph itself
+            kept.append(line)
+    return "\n".join([*kept, ""])
 
 
 # -- hybridd(8)
@@ -70,7 +74,8 @@ def _command_page() -> Iterator[str]:
     yield _title("HYBRIDD", 8)
     yield from _section("NAME", [r"hybridd \- a prefork hybrid server for WSGI applications and raw TCP protocols"])
     yield from _section("SYNOPSIS")
-    for command in known:
+    for number, command in enumerate(known):
+        yield from [".br"] if number else []
         yield from _synopsis(command)
     yield from _section("DESCRIPTION")
     yield from _paragraphs(
@@ -108,7 +113,6 @@ def _synopsis(command: Command) -> Iterator[str]:
     words, _, rest = usage.partition(" [")
     yield f".B hybridd {_text(words)}"
     yield f"{_text(f'[{rest}' if rest else '')}"
-    yield ".br"
 
 
 def _is_own(command: Command, option: Option) -> bool:

@@ -15,6 +15,7 @@ from hybridd.master.signals import SIGNALS
 from tests.support.pages import ROOT
 
 PAGES = manual.pages()
+SCRIPTS = completion.scripts()
 
 
 def plain(troff):
@@ -26,8 +27,9 @@ def test_the_pages_in_man_are_up_to_date(name):
     assert (ROOT / "man" / name).read_text() == PAGES[name], "make docs"
 
 
-def test_the_completion_is_up_to_date():
-    assert (ROOT / "completion" / "hybridd.bash").read_text() == completion.bash(), "make docs"
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_the_completion_is_up_to_date(name):
+    assert (ROOT / "completion" / name).read_text() == SCRIPTS[name], "make docs"
 
 
 def test_every_command_option_signal_and_exit_code_is_in_the_manual():
