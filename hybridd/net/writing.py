@@ -94,10 +94,10 @@ class Writing(DeadlinePair):
 
     def sendfile(self, fd: int, offset: int, count: int) -> None:
         """Send a stretch of a file, in order with ``write``; the descriptor is ours from now on."""
+        self.send_held()  # by which the connection may be lost
         if self._side is not Side.OPEN or not count:
             os.close(fd)
             return
-        self.send_held()
         started = self._queue is not None
         self._open_queue().append_file(fd, offset, count)
         if not started:

@@ -13,6 +13,7 @@ from hybridd.net.reactor import Reactor
 from hybridd.net.terms import Terms
 from hybridd.net.transport import SocketTransport
 from hybridd.net.writing import MOST_HELD
+from tests.support.descriptors import is_open
 
 
 class Connection:
@@ -81,6 +82,25 @@ def test_a_file_goes_behind_what_is_held(connection, tmp_path):
         connection.transport.sendfile(os.open(path, os.O_RDONLY), 0, 4)
 
     assert b"".join(connection.turn(send)) == b"head file"
+
+
+def test_a_file_behind_what_nobody_takes_any_more_is_given_back(connection, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"file")
+    files = []
+
+    def send() -> None:
+        connection.transport.write(b"head ")
+        files.append(os.open(path, os.O_RDONLY))
+        connection.transport.sendfile(files[0], 0, 4)
+
+    connection.transport.pause_reading()  # it shall learn of its peer's end by sending
+    connection.peer.close()
+    connection.reactor.call_soon(send)
+    connection.reactor.call_soon(lambda: None)
+    connection.reactor.turn()
+    assert not is_open(files[0])
+    assert connection.transport.is_closing()
 
 
 @pytest.mark.parametrize("end", ["close", "write_eof"])
