@@ -26,6 +26,7 @@ from hybridd.errors import BootError, ConfigurationError, ExitCode
 from hybridd.master import certificates
 from hybridd.ops.accounts import UnknownAccountError, identify
 from hybridd.ops.cpus import available_cpus
+from hybridd.ops.signal_names import signal_name
 
 DESCRIPTION = """\
 Check the configuration that hybridd run would have with the same arguments. Every problem is told at once, as
@@ -152,5 +153,5 @@ def failure(named: str, status: int, said: str) -> str:
     """Return what to say about a child that did not load the application; it explains itself when it can."""
     if status == ExitCode.CANNOT_BOOT and said:
         return said
-    ending = f"was killed by signal {-status}" if status < 0 else f"ended its process with status {status}"
+    ending = f"was killed by {signal_name(-status)}" if status < 0 else f"ended its process with status {status}"
     return f"{named} {ending} while it was loaded{f':{chr(10)}{said}' if said else ''}"

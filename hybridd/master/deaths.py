@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hybridd.master.children import Child, Phase, Why
+from hybridd.ops.signal_names import signal_name
 
 LAST_LINES = 12
 """Of a traceback, for who asked for a reload; the log has it all."""
@@ -183,15 +184,6 @@ def how(cause: Cause, child: Child, status: int) -> str:
         Cause.ASKED: f"was sent a signal by somebody else and {ending}",
     }
     return words.get(cause, f"{ending} as asked ({cause})" if cause in PLANNED else ending)
-
-
-def signal_name(number: int) -> str:
-    """Return SIGKILL for 9, SIGRTMIN+3 for a real-time signal, and the number where there is no name."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        real_time = signal.SIGRTMIN < number < signal.SIGRTMAX
-        return f"SIGRTMIN+{number - signal.SIGRTMIN}" if real_time else f"signal {number}"
 
 
 def last_lines(text: str, most: int = LAST_LINES) -> str:

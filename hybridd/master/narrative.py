@@ -13,11 +13,11 @@ from typing import NamedTuple
 from hybridd.master import events, preloading
 from hybridd.master.children import Abort, Child, Drain, Kill, Phase, Quit, Step, Why
 from hybridd.master.crash_policy import Streak
-from hybridd.master.deaths import signal_name
 from hybridd.master.desired import Stop
 from hybridd.master.events import Event
 from hybridd.master.modes import Ignore, Mode, cell
 from hybridd.master.state import State
+from hybridd.ops.signal_names import signal_name
 
 
 class Line(NamedTuple):

@@ -27,6 +27,7 @@ from hybridd.http.outcome import CLOSE_REASON_INDEX, CloseReason
 from hybridd.net.terms import Terms
 from hybridd.ops.parent_death import libc
 from hybridd.ops.scoreboard import Row, Scoreboard
+from hybridd.ops.signal_names import signal_name
 from hybridd.ops.title import connection_from
 from hybridd.worker import words
 from hybridd.worker.in_flight import killed_requests
@@ -211,7 +212,7 @@ class ConnectionProcesses:
     def _explain(self, child: Child, status: int) -> None:
         """Say what a child died of, and what died with it."""
         self._killed += 1
-        how = f"died of {signal.Signals(-status).name}" if status < 0 else f"exited with status {status}"
+        how = f"died of {signal_name(-status)}" if status < 0 else f"exited with status {status}"
         now = self._terms.reactor.now
         lost = killed_requests(child.row, self._spec.slot, now)
         during = "".join(f" during {record.method} {record.target.decode('latin-1')}" for record in lost)

@@ -56,7 +56,7 @@ def test_a_module_that_raises_is_told_with_its_traceback(check):
     ("source", "said"),
     [
         ("import os\nos._exit(3)\n", "ended its process with status 3 while it was loaded"),
-        ("import os\nos.kill(os.getpid(), 9)\n", "was killed by signal 9 while it was loaded"),
+        ("import os\nos.kill(os.getpid(), 9)\n", "was killed by SIGKILL while it was loaded"),
     ],
 )
 def test_a_module_that_takes_its_process_away(check, source, said):

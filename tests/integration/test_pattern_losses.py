@@ -50,10 +50,17 @@ def test_process_loses_one_connection(serve, tmp_path):
         killer = stack.enter_context(server.client())
         killer.send(DIE)
         lost(killer)
+        others = {one.pid for one in processes.children(worker)}
+        stray = wait_in(server, stack, tmp_path / "gate")
+        wait_accepted(server, 5)
+        (victim,) = {one.pid for one in processes.children(worker)} - others
+        processes.send(victim, signal.SIGRTMIN + 5)  # which has no name in Python
+        lost(stray)
         (tmp_path / "gate").touch()
         assert [client.read_answer().status for client in bystanders] == [200] * 3
     assert server.ready_pids() == [worker]
     assert "died of SIGKILL during GET /die" in server.log()
+    assert "died of SIGRTMIN+5" in server.log()
     assert "outcome=killed" in server.wait_access("GET /die")
 
 

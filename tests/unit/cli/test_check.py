@@ -92,7 +92,7 @@ def test_what_the_child_that_loads_is_told(config, arguments):
         (70, "cannot load 'a:b'", "cannot load 'a:b'"),
         (3, "", "a:b ended its process with status 3 while it was loaded"),
         (3, "bye", "a:b ended its process with status 3 while it was loaded:\nbye"),
-        (-11, "", "a:b was killed by signal 11 while it was loaded"),
+        (-11, "", "a:b was killed by SIGSEGV while it was loaded"),
         (70, "", "a:b ended its process with status 70 while it was loaded"),
     ],
 )

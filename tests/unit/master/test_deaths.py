@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from hybridd.master.children import Child, Patience, Phase, Why
-from hybridd.master.deaths import PLANNED, REPLACED, Cause, Remains, cause_of, certify, last_line, signal_name
+from hybridd.master.deaths import PLANNED, REPLACED, Cause, Remains, cause_of, certify, last_line
 
 
 def child(phase=Phase.READY, why=Why.NONE, *, served=True):
@@ -100,12 +100,6 @@ def test_only_a_well_worker_is_killed_from_outside():
 
 def test_causes_are_replaced_or_not_news_or_both():
     assert {cause for cause in Cause if cause not in REPLACED} <= PLANNED
-
-
-def test_signals_without_a_name_keep_their_number():
-    assert signal_name(9) == "SIGKILL"
-    assert signal_name(signal.SIGRTMIN + 3) == "SIGRTMIN+3"
-    assert signal_name(signal.SIGRTMAX + 1) == f"signal {signal.SIGRTMAX + 1}"
 
 
 def test_the_last_line_of_nothing_is_nothing():
