@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl
 
+from hybridd.config.bounds import DAY
 from hybridd.errors import BindError
 from hybridd.http.protocol import HttpProtocol
 from hybridd.master.admin import CONNECTIONS, TIMEOUTS, AdminService, Page, in_json, text
-from hybridd.master.wishes import Arguments, Reply, Verb, Waiting
+from hybridd.master.wishes import Arguments, Reply, Verb, Waiting, WrongArgumentError
 from hybridd.net.private import PrivateListener, bind_private
 from hybridd.net.reactor import Reactor
 from hybridd.net.terms import Terms
@@ -56,7 +57,7 @@ class ControlService(AdminService):
         request.body.close()  # arguments are in the query
         try:
             arguments = dict(parse_qsl(request.query))
-            patience = float(arguments["timeout"]) if "timeout" in arguments else None
+            patience = _patience(arguments)
             waiting = self._begin(request.method, request.path, arguments)
         except ValueError as error:
             self._write(connection, text(str(error), HTTPStatus.BAD_REQUEST))
@@ -97,6 +98,18 @@ class ControlService(AdminService):
         if reply is not None:
             self._waiting.pop(connection, None)
             self._write(connection, page_of(reply))
+
+
+def _patience(arguments: Arguments) -> float | None:
+    """Return how many seconds the asker waits; None: to the end.  WrongArgumentError for what no timer can take."""
+    given = arguments.get("timeout")
+    if given is None:
+        return None
+    with suppress(ValueError):
+        seconds = float(given)
+        if 0.0 <= seconds <= DAY:  # not so for nan
+            return seconds
+    raise WrongArgumentError(f"timeout: expected seconds from 0 to {DAY:.0f}, got {given}")
 
 
 class Control:

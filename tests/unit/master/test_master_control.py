@@ -139,13 +139,21 @@ def test_who_has_gone_is_forgotten(service, reactor, client, desk):
         ("GET /reload", b"404", b"POST /reload"),
         ("POST /nonsense", b"404", b"not found"),
         ("POST /reload?bad=1", b"400", b"bad: expected none"),
-        ("POST /reload?timeout=soon", b"400", b"soon"),
     ],
 )
 def test_what_is_not_understood(client, line, status, words):
     client.ask(line)
     assert client.said.startswith(b"HTTP/1.1 " + status)
     assert words in client.said
+
+
+@pytest.mark.parametrize("timeout", ["soon", "nan", "inf", "-1"])
+def test_a_timeout_that_no_timer_can_take_is_refused_before_anything_begins(reactor, client, desk, timeout):
+    client.ask(f"POST /reload?timeout={timeout}")
+    assert client.said.startswith(b"HTTP/1.1 400 ")
+    assert f"timeout: expected seconds from 0 to 86400, got {timeout}".encode() in client.said
+    assert reactor.later == []
+    assert desk.arguments is None
 
 
 @pytest.mark.parametrize(
