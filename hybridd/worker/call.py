@@ -191,9 +191,9 @@ class Call:
         if self._spool is None and not self._held_up and ahead <= self._desk.response_memory:
             self._do(self._send, data)
             return
+        if self._spool is None:
+            self._spool = Spool(self._desk.room)
         try:
-            if self._spool is None:
-                self._spool = Spool(self._desk.room)
             self._spool.append(data)
         except OSError as error:
             if isinstance(error, SpoolFullError) and not self._no_room:
@@ -206,6 +206,7 @@ class Call:
                 self.request.path,
                 error,
             )
+            self._do(self._spooled, self._spool)  # so that what it kept is given back
             self._do(self._abort)
             self.gone = True
         else:

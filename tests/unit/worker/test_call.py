@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -424,6 +425,28 @@ def test_a_full_disk_cuts_the_answer_once_and_stops_the_application(desk, connec
     (record,) = (record for record in caplog.records if record.name == "hybridd.worker")
     assert "No space left on device" in record.getMessage()
     assert record.exc_info is None
+
+
+def test_what_was_kept_before_the_disk_was_full_is_given_back(desk, connection, call, monkeypatch):
+    class SmallDisk(io.FileIO):
+        def __init__(self) -> None:
+            super().__init__(os.memfd_create("small"), "r+")
+
+        def write(self, data: bytes, /) -> int:
+            if self.tell():
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(bytes(data)[:3])
+
+    monkeypatch.setattr(spool_module, "temporary_file", SmallDisk)
+    call.start(HEAD, b"x" * 2 * MEMORY)
+    call.send(b"x" * 60)
+    assert call.gone
+    desk.run()
+    assert desk.room.taken == 3
+    call.end()
+    call.request.finished = 1.0
+    assert desk.room.take(desk.room.limit), "the file is gone, and its bytes are still taken"
+    assert connection.ended == "aborted"
 
 
 def test_closing_the_spool_leaves_what_is_being_sent(desk, connection, call):
