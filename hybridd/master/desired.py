@@ -66,6 +66,11 @@ class Desired:
     slots: int = 1024
 
     @property
+    def generations(self) -> tuple[int, int, int]:
+        """The generation, the trial and the fallback: no other one gets workers any more."""
+        return self.generation, self.trial, self.fallback
+
+    @property
     def stale(self) -> bool:
         """Whether the generation cannot be made again as it is."""
         return self.doubted and self.generation not in self.kept

@@ -244,6 +244,7 @@ class Master:
                 self._follow(generation)
             case _:
                 pass
+        self._forget_generations(before)
         if self.state.last_upgrade is not before.last_upgrade and self.state.last_upgrade is not None:
             self._upgrade.ended(self.state.last_upgrade)
         if self.state.last_reload is not before.last_reload and self.state.last_reload is not None:
@@ -272,16 +273,18 @@ class Master:
             except OSError as error:
                 _log.warning("the master goes on with the logs before the reload: %s", error)
         self._heritage.config = config
-        desired = self.state.desired
-        alive = {child.generation for child in self.state.children.values()}
-        self._configurations.forget(alive | {desired.generation, desired.trial})
+
+    def _forget_generations(self, before: State) -> None:
+        """Keep the configurations of those that have or will get workers."""
+        wanted = self.state.desired.generations
+        if wanted != before.desired.generations:
+            alive = {child.generation for child in self.state.children.values()}
+            self._configurations.forget(alive.union(wanted))
 
     def _follow_listeners(self, before: State) -> None:
         """Let the listeners come and go with their generations."""
         listeners, was, now = self._heritage.listeners, before.desired, self.state.desired
-        if (was.generation, was.trial, was.fallback) == (now.generation, now.trial, now.fallback):
-            return
-        if not now.generation:
+        if was.generations == now.generations or not now.generation:
             return
         config = self._configurations.of(now.generation)
         if not now.trial and not now.fallback and listeners.settle(now.generation, self._reactor.now):
