@@ -21,7 +21,7 @@ from hybridd.master.health import Sample, Suspicion, Verdict, judge
 from hybridd.master.processes import Reaped
 from hybridd.master.recycling import Figures
 from hybridd.master.scales import Scales
-from hybridd.ops.access_log import KilledRecord
+from hybridd.ops.access_record import KilledRecord
 from hybridd.ops.cgroup import read_oom_kills
 from hybridd.ops.procfs import read_stat
 from hybridd.ops.run_queue import read_threads

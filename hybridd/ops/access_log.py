@@ -1,11 +1,9 @@
 """The access log: one line for every request, whatever became of it.
 
-Lines are collected during a turn of the loop and written at its end.  The format ``combined`` is Apache's, so that
-every tool reads it, followed by ``key=value`` pairs that those tools ignore; ``json`` is one object per line.
-The time is that of the end of the request, in UTC.
+Lines are collected during a turn of the loop and written at its end.
 
-Knows:     what a record says (any object shaped like Record).
-Never:     the error log; waits.
+Knows:     the lines of a turn, and who shares a sink.
+Never:     the error log; how a line looks (access_line.py); waits.
 Runs in:   every thread that runs a loop of a worker, with an AccessLog of its own; the master for calls that died with
            their worker.
 """
@@ -13,132 +11,13 @@ Runs in:   every thread that runs a loop of a worker, with an AccessLog of its o
 from __future__ import annotations
 
 import copy
-import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
-from math import nan
 from threading import Lock
-from typing import Final, Protocol
 
+from hybridd.ops.access_line import Line
+from hybridd.ops.access_record import Record
 from hybridd.ops.sink import Sink
-
-MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_REMEMBERED: Final = 512
-_SHORT: Final = 512
-"""Characters that are worth remembering; longer ones would be a client's way to our memory."""
-
-_TIMES: Final = " duration=%.6f received=%.6f queued=%.6f handled=%.6f written=%.6f\n"
-
-# What is formatted for every line is looked up where that costs less: digits of a float 0.1 µs, of an integer 0.03 µs.
-_MICROSECONDS: Final = tuple(f"{number / 1e6:.6f}" for number in range(1024))
-_QUICK: Final = 0.001  # seconds, less than those
-_STATUSES: Final = ("000", *map(str, range(1, 1000)))
-
-_quote: Final = json.JSONEncoder().encode  # of a text: in C, ASCII only
-
-
-class Record(Protocol):
-    """What a line is made of; ``hybridd.http.request.Request`` is one.  Its words are from outside: see ``words``.
-
-    Attributes:
-        fields: header fields under their CGI names.  If they have an attribute ``logged``, they are those of many
-            requests, and it keeps what a line says of them (at first nothing).
-        version: of HTTP; negative: that is not known.
-        known_id: ``id``, or empty: it has to be made first.
-        started, ready, called, answered, finished: what ``times`` is made of; NaN: that is not known.
-    """
-
-    @property
-    def peer(self) -> str: ...  # noqa: D102 - the line says it
-    @property
-    def method(self) -> str: ...  # noqa: D102
-    @property
-    def target(self) -> bytes: ...  # noqa: D102
-    @property
-    def version(self) -> tuple[int, int]: ...  # noqa: D102
-    @property
-    def fields(self) -> dict[str, str]: ...  # noqa: D102
-    @property
-    def id(self) -> str: ...  # noqa: D102
-    @property
-    def known_id(self) -> str: ...  # noqa: D102
-    @property
-    def started(self) -> float: ...  # noqa: D102
-    @property
-    def ready(self) -> float: ...  # noqa: D102
-    @property
-    def called(self) -> float: ...  # noqa: D102
-    @property
-    def answered(self) -> float: ...  # noqa: D102
-    @property
-    def finished(self) -> float: ...  # noqa: D102
-    @property
-    def host(self) -> str: ...  # noqa: D102
-    @property
-    def status(self) -> int: ...  # noqa: D102
-    @property
-    def outcome(self) -> str: ...  # noqa: D102
-    @property
-    def rejection(self) -> str | None: ...  # noqa: D102
-    @property
-    def body_bytes(self) -> int: ...  # noqa: D102
-    @property
-    def worker(self) -> int: ...  # noqa: D102
-
-    def words(self) -> tuple[str, str, bytes, str, str, str, str]:
-        """Peer, method, target, protocol, referer, user agent, id; from outside: any byte, any latin-1 character."""
-        ...
-
-    def times(self) -> tuple[float, float, float, float, float]:
-        """Duration, received, queued, handled and written, in seconds."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class KilledRecord:
-    """A request that died with its worker: what the scoreboard still knew of it.  A Record."""
-
-    method: str
-    target: bytes
-    id: str
-    worker: int
-    duration: float
-    host: str = ""
-    status: int = 0
-    outcome: str = "killed"
-    rejection: str | None = None
-    body_bytes: int = 0
-    known_id: str = ""
-    peer: str = ""
-    version: tuple[int, int] = (-1, -1)
-    started: float = nan
-    ready: float = nan
-    called: float = nan
-    answered: float = nan
-    finished: float = nan
-
-    @property
-    def fields(self) -> dict[str, str]:
-        """None is known."""
-        return {}
-
-    def words(self) -> tuple[str, str, bytes, str, str, str, str]:
-        """Only method, target and id are known."""
-        return "", self.method, self.target, "-", "", "", self.id
-
-    def times(self) -> tuple[float, float, float, float, float]:
-        """Only the duration is known."""
-        return self.duration, 0.0, 0.0, 0.0, 0.0
-
-
-class Line(Protocol):
-    """The form of a line."""
-
-    def __call__(self, record: Record, moment: float, /) -> str:
-        """Give the line of a record that is taken at this time (seconds since the epoch), with its newline."""
-        ...
 
 
 class AccessLog:
@@ -188,126 +67,5 @@ class AccessLog:
         return other
 
 
-class CombinedLine:
-    r"""``PEER - - [TIME] "METHOD TARGET PROTOCOL" STATUS BYTES "REFERER" "AGENT" key=value…``.
-
-    Quotes, backslashes and bytes that are not printable ASCII are written as Apache does: ``\"``, ``\\``, ``\xhh``.
-    """
-
-    def __init__(self) -> None:
-        self._second = -1
-        self._next = 0
-        self._stamp = ""
-        self._outcome = ""
-        self._worker = -1
-        self._verdict = ""  # what is said of these two
-
-    def __call__(self, record: Record, moment: float) -> str:
-        """Return the line with its newline."""
-        if not self._second <= moment < self._next:
-            self._second = int(moment)
-            self._next = self._second + 1
-            self._stamp = f" - - [{common_log_time(self._second)}] "
-        target, fields = record.target, record.fields
-        request = (_request if len(target) <= _SHORT else _make_request)(record.method, target, record.version)
-        client = getattr(fields, "logged", None) or _read_client(fields)
-        outcome, worker = record.outcome, record.worker
-        if outcome is not self._outcome or worker != self._worker:
-            self._outcome, self._worker = outcome, worker
-            self._verdict = f" worker={worker} outcome={outcome}"
-        verdict = f"{self._verdict} rejection={record.rejection}" if record.rejection else self._verdict
-        ready, called, answered = record.ready, record.called, record.answered
-        if ready == record.started and answered == record.finished and ready <= called <= answered < ready + _QUICK:
-            # It came and went in one piece, as most do.
-            times = (
-                f" duration={_MICROSECONDS[int((answered - ready) * 1e6 + 0.5)]} received=0.000000"
-                f" queued={_MICROSECONDS[int((called - ready) * 1e6 + 0.5)]}"
-                f" handled={_MICROSECONDS[int((answered - called) * 1e6 + 0.5)]} written=0.000000\n"
-            )
-        else:
-            times = _TIMES % record.times()
-        return (
-            f"{record.peer or '-'}{self._stamp}{request}{_STATUSES[record.status]} {record.body_bytes} {client}"
-            f"{record.known_id or record.id}{verdict}{times}"
-        )
-
-
-class JsonLine:
-    """One object per line; durations in seconds."""
-
-    def __init__(self) -> None:
-        self._second = -1
-        self._stamp = ""
-
-    def __call__(self, record: Record, moment: float) -> str:
-        """Return the line with its newline."""
-        if int(moment) != self._second:
-            self._second = int(moment)
-            self._stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(self._second))
-        peer, method, target, protocol, referer, agent, request_id = record.words()
-        duration, received, queued, handled, written = record.times()
-        rejection = f'"rejection":"{record.rejection}",' if record.rejection else ""
-        # Texts go through the encoder; numbers and our own words need none.
-        return (
-            f'{{"time":"{self._stamp}.{int((moment - self._second) * 1000):03d}Z","peer":{_quote(peer)},'
-            f'"method":{_quote(method)},"target":{_quote(target.decode("latin-1"))},"protocol":"{protocol}",'
-            f'"host":{_quote(record.host)},"status":{record.status},"body_bytes":{record.body_bytes},'
-            f'"referer":{_quote(referer)},"user_agent":{_quote(agent)},'
-            f'"request_id":{_quote(request_id)},"worker":{record.worker},"outcome":"{record.outcome}",{rejection}'
-            f'"duration":{duration:.6f},"received":{received:.6f},"queued":{queued:.6f},'
-            f'"handled":{handled:.6f},"written":{written:.6f}}}\n'
-        )
-
-
-LINES: Final[dict[str, Callable[[], Line]]] = {"combined": CombinedLine, "json": JsonLine}
-
-
-def common_log_time(second: int) -> str:
-    """Return ``22/Nov/2026:10:00:00 +0000``, with English months in every locale."""
-    t = time.gmtime(second)
-    return f"{t.tm_mday:02d}/{MONTHS[t.tm_mon - 1]}/{t.tm_year}:{t.tm_hour:02d}:{t.tm_min:02d}:{t.tm_sec:02d} +0000"
-
-
 def _encoded(text: str) -> bytes:
     return text.encode("ascii", "backslashreplace")
-
-
-def _make_request(method: str, target: bytes, version: tuple[int, int]) -> str:
-    protocol = "-" if version[1] < 0 else "HTTP/1.1" if version[1] else "HTTP/1.0"
-    text = f"{method} {target.decode('latin-1')} {protocol}" if method != "-" else "-"
-    return f'"{_quotable(text)}" '
-
-
-def _make_client(referer: str, agent: str) -> str:
-    return f'"{_quotable(referer or "-")}" "{_quotable(agent or "-")}" id='
-
-
-# The same few of each come again and again: to look one up costs less than to see that there is nothing to escape.
-_request = lru_cache(_REMEMBERED)(_make_request)
-_client = lru_cache(_REMEMBERED)(_make_client)
-
-
-def _read_client(fields: dict[str, str]) -> str:
-    """Say what a line says of ``fields``; they keep it if they are those of many requests."""
-    referer, agent = fields.get("HTTP_REFERER", ""), fields.get("HTTP_USER_AGENT", "")
-    if len(referer) + len(agent) > _SHORT:
-        return _make_client(referer, agent)
-    client = _client(referer, agent)
-    if hasattr(fields, "logged"):
-        fields.logged = client
-    return client
-
-
-def _quotable(text: str) -> str:
-    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
-        return text
-    return "".join(
-        character
-        if character.isascii() and character.isprintable() and character not in '"\\'
-        else f"\\{character}"
-        if character in '"\\'
-        else character.encode("ascii", "backslashreplace").decode("ascii")
-        if not character.isascii()
-        else f"\\x{ord(character):02x}"
-        for character in text
-    )

@@ -18,7 +18,8 @@ from typing import Final
 
 from hybridd.config.settings import AccessLog as AccessLogSettings
 from hybridd.config.settings import Log
-from hybridd.ops.access_log import LINES, AccessLog
+from hybridd.ops.access_line import LINES
+from hybridd.ops.access_log import AccessLog
 from hybridd.ops.log_format import Format, JsonFormat, TextFormat, escape
 from hybridd.ops.sink import Sink, open_sink
 

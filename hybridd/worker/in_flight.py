@@ -9,7 +9,7 @@ Runs in:   the thread that leads; ``killed_requests`` in whoever reaped the proc
 from __future__ import annotations
 
 from hybridd.http.request import Request
-from hybridd.ops.access_log import KilledRecord
+from hybridd.ops.access_record import KilledRecord
 from hybridd.ops.scoreboard import Row
 from hybridd.worker import words
 from hybridd.worker.call import Call, CallState

@@ -9,7 +9,8 @@ import pytest
 
 from hybridd.config.settings import AccessLog as AccessSettings
 from hybridd.config.settings import Log
-from hybridd.ops.access_log import AccessLog, CombinedLine
+from hybridd.ops.access_line import CombinedLine
+from hybridd.ops.access_log import AccessLog
 from hybridd.ops.log_format import TextFormat
 from hybridd.ops.logs import ROOT, ErrorLog, Logs, configure, read_by_journal
 from hybridd.ops.sink import NOTICE_INTERVAL, Sink
