@@ -18,7 +18,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--user root)
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-SYSTEM_TESTS := $(wildcard tests/systemd tests/container tests/hosts tests/proxies tests/attacks tests/kubernetes tests/prometheus)
+SYSTEM_TESTS := $(wildcard tests/systemd tests/container tests/hosts tests/proxies tests/attacks tests/kubernetes tests/prometheus tests/browser)
 
 # Where `make install` puts things, as the GNU coding standards name it; DESTDIR stands before all of them.
 prefix ?= /usr/local

@@ -1,33 +1,34 @@
 """The pages of the admin endpoint.
 
-Knows:     the words of /status, /metrics, /healthz, /readyz and the landing page.
+Knows:     what is served under which path; for / a browser gets the dashboard, and everybody else a list.
 Never:     HTTP beyond a status and an Accept header.
 Runs in:   the master, its only thread.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable, Mapping
-from hashlib import sha256
-from html import escape
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
 import hybridd
 from hybridd.http.request import Request
+from hybridd.master import dashboard
 from hybridd.master.admin import Deliver, Later, Make, Page, in_json, text
 from hybridd.ops.application_metrics import Gathered, join
 from hybridd.ops.metrics import ApplicationFigures, make_registry, prefers_openmetrics, render
 from hybridd.ops.metrics import ScoreboardCollector as Collector
 
-STYLE: Final = "body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }"
-LINKS: Final = {
-    "/status": "how it is, in JSON",
-    "/metrics": "for Prometheus",
-    "/healthz": "whether the master lives",
-    "/readyz": "whether requests should be sent here",
-}
+CONTENTS: Final = f"""\
+hybridd {hybridd.__version__}
+
+/         in a browser: a live dashboard; in a terminal: hybridd top
+/status   how it is, in JSON
+/metrics  for Prometheus
+/healthz  whether the master lives
+/readyz   whether requests should be sent here
+"""
 
 
 class Ask(Protocol):
@@ -64,24 +65,19 @@ def make_pages(
         return text(why, HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
     return {
-        "/": lambda _: landing(report()),
+        "/": front,
         "/status": lambda _: in_json(report()),
         "/metrics": metrics,
         "/healthz": lambda _: text("ok: the master's loop turns"),
         "/readyz": ready,
+        **{path: partial(_same, page) for path, page in dashboard.PARTS.items()},
     }
 
 
-def landing(report: Mapping[str, Any]) -> Page:
-    """Return the page that a browser sees first."""
-    links = "".join(f'<li><a href="{path}">{path}</a> {what}</li>' for path, what in LINKS.items())
-    return Page(
-        f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>hybridd</title>
-<style>{STYLE}</style>
-</head><body><h1>hybridd {escape(hybridd.__version__)}</h1>
-<p>{escape(str(report["status"]))}</p><ul>{links}</ul></body></html>
-""".encode(),
-        "text/html; charset=utf-8",
-        sources=f"default-src 'none'; style-src 'sha256-{b64encode(sha256(STYLE.encode()).digest()).decode()}'",
-    )
+def front(request: Request) -> Page:
+    """Return the dashboard for a browser, and for everybody else (curl) what there is."""
+    return dashboard.PAGE if "text/html" in request.fields.get("HTTP_ACCEPT", "") else Page(CONTENTS.encode())
+
+
+def _same(page: Page, _: Request) -> Page:
+    return page
