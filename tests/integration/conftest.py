@@ -1,4 +1,4 @@
-"""Fixtures of the tests that start a daemon by its command, or as another user."""
+"""Fixtures of several files: certificates, a daemon that is started by its command, or as another user."""
 
 from __future__ import annotations
 
@@ -10,9 +10,22 @@ from typing import Any
 
 import pytest
 
+from tests.support.certificates import Authority, Made
 from tests.support.daemon import DaemonProcess, wait_nobody_left
 
 SERVICE = {"application": "service:app"}
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Whom the clients of TLS trust."""
+    return Authority(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="session")
+def local(authority: Authority) -> Made:
+    """The certificate of this machine."""
+    return authority.sign("localhost", "DNS:localhost,IP:127.0.0.1")
 
 
 @pytest.fixture

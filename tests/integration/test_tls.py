@@ -20,16 +20,6 @@ SERVICE = {"application": "service:app", "workers": 1, "listen": LISTEN}
 HANDSHAKES = "hybridd_tls_handshakes_total"
 
 
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture(scope="session")
-def local(authority):
-    return authority.sign("localhost", "DNS:localhost,IP:127.0.0.1")
-
-
 def environ(client):
     return json.loads(client.get("/environ").body)
 

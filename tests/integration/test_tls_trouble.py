@@ -9,17 +9,16 @@ import signal
 import ssl
 import subprocess
 import sys
-import threading
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 
 import pytest
 import yaml
 
-from tests.support.certificates import Authority
-from tests.support.client import ConnectionEnded, request_bytes
+from tests.support.client import request_bytes
 from tests.support.passage import NOBODY, is_root, passage
 from tests.support.tls_client import HalfTls, TlsClient
+from tests.support.tls_load import TlsLoad
 from tests.support.tools import ENVIRONMENT
 from tests.support.waiting import wait_until
 
@@ -29,16 +28,6 @@ EXPIRY = "hybridd_tls_certificate_expiry_timestamp_seconds"
 ABANDONED = 1000 if ENVIRONMENT.get("HYBRIDD_TEST_FULL") else 200
 
 
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("tls-trouble"))
-
-
-@pytest.fixture(scope="session")
-def local(authority):
-    return authority.sign("localhost", "DNS:localhost,IP:127.0.0.1")
-
-
 @pytest.fixture
 def installed(local, tmp_path):
     """The files that a server is given, which a test may replace, and their section ``tls``."""
@@ -46,29 +35,6 @@ def installed(local, tmp_path):
     shutil.copy(local.certificate, certificate)
     shutil.copy(local.key, key)
     return certificate, key, {"certificates": [str(certificate)], "keys": [str(key)]}
-
-
-class Load(threading.Thread):
-    """Clients that connect all the time, each for one request; ``failures`` are what went wrong."""
-
-    def __init__(self, address, context):
-        super().__init__(daemon=True)
-        self.failures, self.served, self.serials = [], 0, set()
-        self._address, self._context, self._over = address, context, threading.Event()
-
-    def run(self):
-        while not self._over.is_set():
-            try:
-                with TlsClient(self._address, self._context) as client:
-                    self.serials.add(client.tls.getpeercert()["serialNumber"])
-                    assert client.get("/").body == b"hello\n"
-                self.served += 1
-            except (OSError, AssertionError, ConnectionEnded) as error:
-                self.failures.append(repr(error))
-
-    def stop(self):
-        self._over.set()
-        self.join(20)
 
 
 def reloaded(server):
@@ -89,7 +55,7 @@ def test_certificates_are_reloaded_without_a_dropped_connection_and_refused_when
     certificate, key, tls = installed
     server = serve({**SERVICE, "workers": 2, "tls": tls})
     context = authority.client_context()
-    load = Load(server.address, context)
+    load = TlsLoad(server.address, context)
     with TlsClient(server.address, context) as stays:
         first = stays.tls.getpeercert()["serialNumber"]
         stays.send(request_bytes("GET", "/sleep/1"))
@@ -109,8 +75,7 @@ def test_certificates_are_reloaded_without_a_dropped_connection_and_refused_when
         assert reloaded(server)["reason"] is None
         assert server.metrics().value("hybridd_config_last_reload_successful") == 1
         assert stays.read_answer().body == b"slept\n"
-        served = load.served
-        wait_until(lambda: load.served > served + 20, within=10, what="more were served")
+        load.wait_served(20)
         load.stop()
     assert load.failures == []
     assert len(load.serials) == 2
