@@ -56,6 +56,7 @@ class CloseReason(StrEnum):
     RESET = "reset"  # the client went away inside a request or an answer
     ERROR = "error"  # the operating system reported another error
     EVICTED = "evicted"  # it waited for a request, and others needed its place
+    EVICTED_NO_DESCRIPTORS = "evicted_no_descriptors"  # the same, for its file descriptor: there was no other
     ADDRESS_LIMIT = "address_limit"  # closed when it was accepted: its address has too many
     NO_DESCRIPTORS = "no_descriptors"  # closed when it was accepted: the process has no file descriptor left
     ABORTED = "aborted"  # cut by us: a response that cannot be completed, or a quick stop

@@ -24,8 +24,8 @@ from hybridd.http.states import Input, State
 from hybridd.http.wire import Transport
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_UNDISTURBED = 1.0
-"""Seconds that a connection may surely be silent: several round trips round the world."""
+_IN_USE = 1.0
+"""Seconds that a connection is left alone on which something was asked: several round trips round the world."""
 _LAST_OF_CRLF = 0x0D  # nothing that a request line may begin with is so low
 _EMPTY_LINES = re.compile(rb"(?:\r\n)*").match
 _CR = b"\r"
@@ -219,19 +219,22 @@ class Receiving(Connection):
         late = Rejection.HEAD_TIMEOUT if self._state is State.HEAD else Rejection.BODY_TIMEOUT
         self._refuse_reading(refusal(408, late))
 
-    def give_way(self, left: float) -> bool:
-        """End, if nothing is asked of us, because others need the place; ``left``: seconds to this state's deadline.
+    def give_way(self, left: float, undisturbed: float, reason: str) -> bool:
+        """End for ``reason``, if nothing is asked of us; ``left``: seconds to this state's deadline.
 
-        Who is new in its state is left alone: its request may be on its way.
+        Who is in its state for less than ``undisturbed`` seconds is left alone: its request may be on its way.  Who
+        has asked for something before has more time: its next request needs a round trip.
         """
         state = self._before_line if self._state is State.EMPTY_LINE else self._state
-        if not state.gives_way or getattr(self._timeouts, state.timeout) - left < _UNDISTURBED:
+        if state is not State.CONNECTED and undisturbed < _IN_USE:
+            undisturbed = _IN_USE
+        if not state.gives_way or getattr(self._timeouts, state.timeout) - left < undisturbed:
             return False
         if self._reader is not None:
             self._refuse(self._describe(self._reader), refusal(408, Rejection.HEAD_TIMEOUT))
             self._drop_reader()
-        self._reason = CloseReason.EVICTED
-        self._counts.note(CloseReason.EVICTED, self._peer[0])
+        self._reason = CloseReason(reason)
+        self._counts.note(reason, self._peer[0])
         self._hang_up(linger=False)
         return True
 

@@ -22,7 +22,7 @@ from hybridd.net.terms import Terms, reset_on_close
 _log = logging.getLogger("hybridd.net")
 
 _UNDISTURBED = 1.0
-"""Seconds that a connection may surely be silent when places get scarce: several round trips round the world."""
+"""Seconds that a handshake has when places get scarce: several round trips round the world."""
 
 Step = Callable[["Opening"], Generator[int, None, None]]
 Begin = Callable[["Opening"], Any]
@@ -117,11 +117,11 @@ class Opening:
 
     # As one of the open connections: see Open in terms.py.
 
-    def give_way(self, left: float) -> bool:
-        """End, if it has been here for a while, because others need the place; ``left``: seconds to the deadline."""
-        if self._seconds - left < _UNDISTURBED:
+    def give_way(self, left: float, undisturbed: float, reason: str) -> bool:
+        """End for ``reason``, if it has been here for a while; ``left``: seconds to the deadline."""
+        if self._seconds - left < max(undisturbed, _UNDISTURBED):
             return False
-        self._end(OpeningError("evicted", "others needed the place"))
+        self._end(OpeningError(reason, "others needed the place"))
         return True
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:

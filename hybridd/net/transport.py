@@ -110,10 +110,10 @@ class SocketTransport(Writing):
             case Expired.PROTOCOL:
                 self._tell(self._protocol.deadline_expired)
 
-    def give_way(self, left: float) -> bool:
+    def give_way(self, left: float, undisturbed: float, reason: str) -> bool:
         """Somebody else needs the place: whether the protocol gave it up; ``left``: seconds to the deadline."""
         give_way = getattr(self._protocol, "give_way", None)  # asyncio's protocols know nothing of it
-        return give_way is not None and bool(give_way(left))
+        return give_way is not None and bool(give_way(left, undisturbed, reason))
 
     # The end.
 

@@ -34,11 +34,14 @@ _BATCH = 16
 """Connections taken per event, so that those already open are not forgotten in a storm of new ones."""
 
 _PAUSE = 1.0
-"""Seconds without accepting when it does not work: no descriptors or memory left, or the listener was shut down by
-somebody who shares it.  The event would come back at once."""
+"""Seconds without accepting when it does not work: no memory left, or the listener was shut down by somebody who shares
+it.  The event would come back at once."""
 
-_AGAIN = 0.9
-"""Seconds: an error that comes back when the pause is over does so after at least as many."""
+_SHORT_PAUSE = 0.02
+"""The same for want of a descriptor: a connection may be old enough to give way in a moment."""
+
+_PATIENCE = 0.9
+"""Seconds that other workers have, to take whom we cannot take, before we turn them away."""
 
 _SAID = 60.0
 """Seconds between two lines of the log about it."""
@@ -201,6 +204,8 @@ class Acceptor:
     def admit_one(self) -> None:
         """Take one connection although all handlers are busy: nobody waits for ever behind slow ones."""
         self._crowd.calm()
+        if self._reserve is not None:
+            self._reserve.refill()
         if self._wish is Wish.YES and not self.armed:
             self.accept(1)
 
@@ -215,10 +220,12 @@ class Acceptor:
             except (BlockingIOError, InterruptedError):
                 break
             except OSError as error:
-                if error.errno in _CLIENT_GONE or (error.errno in EXHAUSTED and self._crowd.dismiss(1)):
+                if error.errno in _CLIENT_GONE:
                     continue
-                self._fail(error)
-                break
+                exchanged = self._exchange(error)
+                if exchanged is None:
+                    break
+                sock, peer = exchanged
             self._failing_since = 0.0
             self.accepted += 1
             if self._addresses is not None and not self._addresses.admit(peer, self._terms.reactor.now):
@@ -230,7 +237,7 @@ class Acceptor:
                 self._take(sock, peer)
             except OSError as error:
                 _cut(self._terms, sock, peer, error)
-                self._pause(error)
+                self._pause(error, _PAUSE)
                 break
             self._new_silent += self._terms.received == received
             if len(self._terms.open) > self._crowd.mark:
@@ -245,14 +252,32 @@ class Acceptor:
         self._counts.count_closed(CloseReason.ADDRESS_LIMIT)
         self._counts.note(CloseReason.ADDRESS_LIMIT, peer[0])
 
+    def _exchange(self, error: OSError) -> tuple[socket.socket, Any] | None:
+        """Take who waits in exchange for an idle connection, if descriptors are what is missing; None: not now."""
+        if error.errno in EXHAUSTED:
+            if self._crowd.free_descriptor():
+                try:
+                    return self.listener.accept() if self._reserve is None else self._reserve.accept(self.listener)
+                except OSError as again:
+                    if again.errno not in EXHAUSTED:
+                        return None  # another worker has taken who waited
+            elif self._crowd.asking:
+                return None  # the event comes back, and the next ones are asked
+        self._fail(error)
+        return None
+
     def _fail(self, error: OSError) -> None:
         """Leave who waits to other workers for a pause; turn them away when that did not help."""
         now = self._terms.reactor.now
+        if error.errno not in EXHAUSTED:
+            self._pause(error, _PAUSE)
+            return
         if not self._failing_since:
             self._failing_since = now
-        elif error.errno in EXHAUSTED and now - self._failing_since >= _AGAIN:
+        elif now - self._failing_since >= _PATIENCE:
+            self._failing_since = now
             self._turn_away()
-        self._pause(error)
+        self._pause(error, _SHORT_PAUSE)
 
     def _turn_away(self) -> None:
         if self._reserve is None:
@@ -263,7 +288,7 @@ class Acceptor:
         for _ in range(number):
             self._counts.count_closed(CloseReason.NO_DESCRIPTORS)
 
-    def _pause(self, error: OSError) -> None:
+    def _pause(self, error: OSError, seconds: float) -> None:
         now = self._terms.reactor.now
         if now >= self._said:
             self._said = now + _SAID
@@ -271,7 +296,7 @@ class Acceptor:
         if self._wish is Wish.YES:
             self._wish = Wish.LATER
             self.review()
-            self._terms.reactor.call_later(_PAUSE, self._end_pause)
+            self._terms.reactor.call_later(seconds, self._end_pause)
 
     def _end_pause(self) -> None:
         if self._wish is Wish.LATER:

@@ -71,6 +71,11 @@ KINDS: Final = (
         logging.WARNING,
     ),
     Kind(
+        CloseReason.EVICTED_NO_DESCRIPTORS,
+        "idle connections were closed for new ones, because there is no file descriptor left (ulimit -n, LimitNOFILE)",
+        logging.WARNING,
+    ),
+    Kind(
         CloseReason.ADDRESS_LIMIT,
         "connections were closed because their address has more than limits.address_connections or"
         " limits.address_rate allow",

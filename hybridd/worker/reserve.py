@@ -1,7 +1,8 @@
-"""A descriptor kept for the moment when there is no other: with it, who waits can be told that nobody will come.
+"""A descriptor kept for the moment when there is no other: with it, who waits can be served, or told that nobody will.
 
 A connection that cannot be accepted for want of a descriptor stays in the backlog: its event comes back at once, and
-its client hangs (accept(2), EMFILE).  So one is given back, used to take and close each of them, and taken again.
+its client hangs (accept(2), EMFILE).  So one is given back, used to take who waits, and taken again: from what an idle
+connection has left, or from whoever was taken, who is closed then.
 
 Knows:     how a connection is closed so that its client sees an end and not a reset.
 Never:     when that is to be done (accepting.py).
@@ -14,6 +15,7 @@ import errno
 import os
 import socket
 from contextlib import suppress
+from typing import Any
 
 from hybridd.net.listener import Listener
 
@@ -28,7 +30,19 @@ class Reserve:
 
     def __init__(self) -> None:
         self._fd: int | None = None
-        self._take()
+        self.refill()
+
+    def accept(self, listener: Listener) -> tuple[socket.socket, Any]:
+        """Take the next one, with this descriptor if another thread was quicker with the one that was left for it.
+
+        Raises:
+            OSError: as ``Listener.accept``.
+        """
+        self.close()
+        try:
+            return listener.accept()
+        finally:
+            self.refill()
 
     def turn_away(self, listener: Listener, most: int) -> int:
         """Accept up to ``most`` connections and close them; how many there were."""
@@ -42,7 +56,7 @@ class Reserve:
         except OSError:  # nobody waits any more, or another thread was quicker with our descriptor
             pass
         finally:
-            self._take()
+            self.refill()
         return turned_away
 
     def close(self) -> None:
@@ -51,9 +65,11 @@ class Reserve:
         if fd is not None:
             os.close(fd)
 
-    def _take(self) -> None:
-        with suppress(OSError):  # none is left: whoever closes one next time may be luckier
-            self._fd = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    def refill(self) -> None:
+        """Take one again, if there is one; harmless when it is there."""
+        if self._fd is None:
+            with suppress(OSError):  # none is left: the next time may be luckier
+                self._fd = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def say_goodbye(sock: socket.socket) -> None:

@@ -120,6 +120,30 @@ def test_without_descriptors_who_waits_is_turned_away_and_nothing_spins(serve):
     assert server.log().count("cannot accept on") == 1
 
 
+def test_without_descriptors_idle_connections_give_way_at_once_and_the_log_says_why(serve):
+    """First those that have never asked for anything, then those that have not for a second."""
+    server = serve(SERVICE)
+    (pid,) = server.ready_pids()
+    waits = []
+    with contextlib.ExitStack() as stack, descriptors_left(pid, 20):
+        used = [stack.enter_context(server.client()) for _ in range(10)]
+        for client in used:
+            assert client.get("/").status == 200
+        silent = [stack.enter_context(connect(server.address)) for _ in range(10)]
+        for _ in range(20):
+            begun = time.monotonic()
+            assert stack.enter_context(server.client()).get("/").status == 200
+            waits.append(time.monotonic() - begun)
+        for sock in [*silent, *(client.socket for client in used)]:
+            sock.settimeout(5)
+            assert sock.recv(1) == b""
+        server.wait_metric("hybridd_connections_closed_total", 20, reason="evicted_no_descriptors")
+    assert max(waits[:10]) < 0.5, "they need not wait for a second"
+    assert sorted(waits)[-2] < 0.5, "when one of those that were used can go, they all can"
+    assert closed(server, "evicted") == closed(server, "no_descriptors") == 0
+    server.wait_log(r"warning .* idle connections were closed for new ones, because there is no file descriptor left")
+
+
 def test_bodies_that_would_fill_the_disk_are_refused_until_there_is_room(serve):
     server = serve({**SERVICE, "limits": {"spool": "2MiB", "body_memory": "64KiB"}})
     part = b"x" * 1_500_000

@@ -24,25 +24,31 @@ def test_a_silent_connection_is_closed_without_a_word():
     assert not wire.rejected()
 
 
-def test_who_waits_for_nothing_of_ours_gives_way_but_not_in_its_first_second():
+def test_who_waits_for_nothing_of_ours_gives_way_but_not_while_it_is_new():
     wire = Wire()
-    assert not wire.protocol.give_way(14.5), "its first request may be on its way"
+    assert not wire.protocol.give_way(14.5, 1.0, "evicted"), "its first request may be on its way"
     wire.send(GET)
-    assert not wire.protocol.give_way(74.5)
+    assert not wire.protocol.give_way(74.5, 0.1, "evicted"), "its next one needs a round trip"
     assert not wire.transport.lost
-    assert wire.protocol.give_way(73.9)
+    assert wire.protocol.give_way(73.9, 1.0, "evicted")
     wire.transport.settle()
     assert wire.closed() == "evicted"
+
+
+def test_who_has_never_asked_for_anything_has_less_time_when_it_is_short():
+    wire = Wire()
+    assert not wire.protocol.give_way(14.95, 0.1, "evicted")
+    assert wire.protocol.give_way(14.85, 0.1, "evicted")
 
 
 def test_a_head_that_trickles_gives_way_with_an_answer():
     wire = Wire()
     wire.send(b"GET /trickle HTT")
-    assert wire.protocol.give_way(13.0)
+    assert wire.protocol.give_way(13.0, 1.0, "evicted_no_descriptors")
     assert wire.statuses() == [408]
     assert wire.rejected() == {"head_timeout": 1}
     wire.transport.settle()
-    assert wire.closed() == "evicted"
+    assert wire.closed() == "evicted_no_descriptors"
 
 
 @pytest.mark.parametrize(("before", "left"), [(b"", 13.9), (GET, 73.9)])
@@ -51,8 +57,8 @@ def test_half_an_empty_line_is_no_reason_to_stay(before, left):
     wire.send(before)
     wire.send(b"\r")
     assert wire.protocol.state is State.EMPTY_LINE
-    assert not wire.protocol.give_way(left + 0.6)
-    assert wire.protocol.give_way(left)
+    assert not wire.protocol.give_way(left + 0.6, 1.0, "evicted")
+    assert wire.protocol.give_way(left, 1.0, "evicted")
     wire.transport.settle()
     assert wire.closed() == "evicted"
 
@@ -62,14 +68,14 @@ def test_who_is_to_end_soon_anyway_does_not_give_way_in_half_an_empty_line():
     wire.protocol.drain(2.0)
     wire.send(b"\r")
     assert wire.protocol.state is State.EMPTY_LINE
-    assert not wire.protocol.give_way(0.5)
+    assert not wire.protocol.give_way(0.5, 1.0, "evicted")
 
 
 def test_who_waits_for_us_does_not_give_way():
     wire = Wire()
     wire.send(POST)
     assert wire.protocol.state is State.BODY
-    assert not wire.protocol.give_way(1.0)
+    assert not wire.protocol.give_way(1.0, 0.1, "evicted")
     assert not wire.transport.lost
 
 

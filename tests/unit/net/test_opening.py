@@ -204,8 +204,8 @@ def test_a_defect_costs_one_connection(way, caplog):
 
 def test_who_has_waited_gives_way_and_who_is_new_does_not(way):
     one = way(seconds=10.0)
-    assert not one.opening.give_way(9.1)
-    assert one.opening.give_way(8.9)
+    assert not one.opening.give_way(9.1, 0.1, "evicted"), "a handshake takes round trips"
+    assert one.opening.give_way(8.9, 0.1, "evicted")
     assert one.failed[0].reason == "evicted"
 
 

@@ -287,8 +287,11 @@ def test_a_client_that_is_gone_already_is_passed_over(loop, acceptor, listener, 
     assert acceptor.armed
 
 
-@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
-def test_a_system_without_descriptors_or_memory_gets_a_second(loop, acceptor, listener, caplog, number):
+@pytest.mark.parametrize(
+    "pause", [(errno.EMFILE, 0.02), (errno.ENFILE, 0.02), (errno.ENOBUFS, 1.0), (errno.ENOMEM, 1.0)]
+)
+def test_a_system_without_descriptors_or_memory_gets_a_pause(loop, acceptor, listener, caplog, pause):
+    number, seconds = pause
     acceptor.arm()
     arrive(listener, 1)
     listener.waiting.appendleft(OSError(number, "too much"))
@@ -297,9 +300,9 @@ def test_a_system_without_descriptors_or_memory_gets_a_second(loop, acceptor, li
     assert "cannot accept on 127.0.0.1:8080 for now: too much" in caplog.text
     acceptor.review()
     assert not acceptor.armed, "connections that end do not mend it"
-    loop.run_for(0.9)
+    loop.run_for(seconds * 0.9)
     assert not acceptor.armed
-    loop.run_for(0.2)
+    loop.run_for(seconds * 0.2)
     assert acceptor.armed
     see(loop)
     assert acceptor.accepted == 1
@@ -389,16 +392,39 @@ def test_the_last_connections_of_a_drain_are_taken_though_nothing_is_watched(acc
     assert not acceptor.armed
 
 
+class PlayedReserve:
+    """Takes one in place of another, or turns away who waits."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def accept(self, listener: PlayedListener) -> tuple[Any, Any]:
+        return listener.accept()
+
+    def refill(self) -> None:
+        pass
+
+    def turn_away(self, listener: PlayedListener, most: int) -> int:
+        self.asked += 1
+        waiting = len(listener.waiting)
+        listener.waiting.clear()
+        return min(waiting, most)
+
+
 class Idler(PlayedProtocol):
-    """Waits for nothing, and gives way when it is asked."""
+    """Waits for nothing, and gives way when it is asked, unless it is ``busy``."""
+
+    busy = False
+    why = ""
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         transport.set_deadline(75.0)
 
-    def give_way(self, left: float) -> bool:
-        if left > 74.0:
+    def give_way(self, left: float, undisturbed: float, reason: str) -> bool:
+        if self.busy or 75.0 - left < undisturbed:
             return False
+        self.why = reason
         self.transport.close()
         return True
 
@@ -406,10 +432,11 @@ class Idler(PlayedProtocol):
 class Crowded:
     """A worker with 64 places, two of which it keeps free as long as somebody can go."""
 
-    def __init__(self, loop: SimulatedLoop, terms: Terms) -> None:
+    def __init__(self, loop: SimulatedLoop, terms: Terms, limit: int = 64) -> None:
         self.loop, self.terms = loop, terms
         self.listener = PlayedListener()
-        self.acceptor = Acceptor(self.listener, terms, 64, Idler)
+        self.reserve = PlayedReserve()
+        self.acceptor = Acceptor(self.listener, terms, limit, Idler, reserve=self.reserve)
         self.acceptor.arm()
 
     def come(self, number: int) -> list[Any]:
@@ -461,48 +488,113 @@ def test_a_small_worker_closes_nobody_for_others(loop, terms, listener):
     assert len(terms.open) == LIMIT
 
 
-class PlayedReserve:
-    """Turns away who waits."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-
-    def turn_away(self, listener: Any, most: int) -> int:
-        self.asked += 1
-        waiting = len(listener.waiting)
-        listener.waiting.clear()
-        return min(waiting, most)
+NO_DESCRIPTOR = OSError(errno.EMFILE, "too many")
 
 
-def test_who_still_waits_after_a_pause_without_descriptors_is_turned_away(loop, listener, terms):
+def test_who_still_waits_when_others_had_a_second_is_turned_away(loop, listener, terms):
     counts, reserve = HttpCounts(), PlayedReserve()
     acceptor = Acceptor(listener, terms, LIMIT, PlayedProtocol, counts=counts, reserve=reserve)
     acceptor.arm()
-    listener.waiting.append(OSError(errno.EMFILE, "too many"))
+    listener.waiting.append(NO_DESCRIPTOR)
+    see(loop)
+    loop.run_for(0.1)
+    listener.waiting.append(NO_DESCRIPTOR)
     see(loop)
     assert not reserve.asked, "another worker may have one left"
-    loop.run_for(1.1)
+    loop.run_for(1.0)
     arrive(listener, 5)
-    listener.waiting.appendleft(OSError(errno.EMFILE, "too many"))
+    listener.waiting.appendleft(NO_DESCRIPTOR)
     see(loop)
     assert reserve.asked == 1
     assert counts.closed[CLOSE_REASON_INDEX[CloseReason.NO_DESCRIPTORS]] == 5
     assert (acceptor.accepted, terms.lost, acceptor.armed) == (5, 5, False)
-    loop.run_for(1.1)
+    loop.run_for(0.1)
+    listener.waiting.append(NO_DESCRIPTOR)
+    see(loop)
+    assert reserve.asked == 1, "who has come since has a second too"
+    loop.run_for(1.0)
     arrive(listener, 1)
     see(loop)
     assert len(terms.open) == 1
     loop.run_for(5)
-    listener.waiting.append(OSError(errno.EMFILE, "too many"))
+    listener.waiting.append(NO_DESCRIPTOR)
     see(loop)
     assert reserve.asked == 1, "a good accept lay between"
 
 
-def test_an_idle_connection_gives_its_descriptor_to_a_new_one(crowded):
+def short(crowded: Crowded, number: int) -> list[Any]:
+    """Let so many come, each of whom finds no descriptor."""
+    came = []
+    for _ in range(number):
+        crowded.listener.waiting.append(NO_DESCRIPTOR)
+        came += crowded.come(1)
+    return came
+
+
+def test_an_idle_connection_gives_its_descriptor_to_a_new_one_at_once(crowded):
     (idle,) = crowded.come(1)
+    protocol = idle.get_protocol()
     crowded.loop.run_for(2)
-    crowded.listener.waiting.append(OSError(errno.EMFILE, "too many"))
-    crowded.come(1)
+    arrive(crowded.listener, 1)
+    crowded.listener.waiting.appendleft(NO_DESCRIPTOR)
+    see(crowded.loop)
     assert idle not in crowded.terms.open
+    assert protocol.why == "evicted_no_descriptors", "and not for limits.connections"
     assert len(crowded.terms.open) == 1
     assert crowded.acceptor.armed
+
+
+def test_without_descriptors_those_go_who_have_waited_longest(crowded):
+    oldest = crowded.come(3)
+    crowded.loop.run_for(1.5)
+    younger = crowded.come(3)
+    crowded.loop.run_for(0.5)
+    short(crowded, 3)
+    assert not set(oldest) & set(crowded.terms.open)
+    short(crowded, 2)
+    assert len(set(younger) & set(crowded.terms.open)) == 1, "nobody has waited for a second: those who came first"
+    assert len(crowded.terms.open) == 6
+
+
+def test_without_descriptors_who_has_just_come_is_left_alone(crowded):
+    came = crowded.come(3)
+    arrive(crowded.listener, 1)
+    crowded.listener.waiting.appendleft(NO_DESCRIPTOR)
+    see(crowded.loop)
+    assert set(came) == set(crowded.terms.open)
+    assert not crowded.acceptor.armed
+    crowded.loop.run_for(0.15)
+    crowded.listener.waiting.appendleft(NO_DESCRIPTOR)
+    see(crowded.loop)
+    assert len(set(came) & set(crowded.terms.open)) == 2
+
+
+def test_many_who_cannot_go_hide_nobody_who_can(loop, terms):
+    """A walk that has not come to its end is no failure, and no reason to pause."""
+    crowded = Crowded(loop, terms, limit=2000)
+    for busy in crowded.come(600):
+        busy.get_protocol().busy = True
+    crowded.loop.run_for(1.5)
+    (idle,) = crowded.come(1)
+    crowded.loop.run_for(1.5)
+    begun = loop.clock.now
+    for _ in range(3):  # 256 of them in each turn
+        crowded.listener.waiting.append(NO_DESCRIPTOR)
+        see(loop)
+    assert idle not in crowded.terms.open
+    assert crowded.acceptor.armed
+    assert loop.clock.now == begun
+
+
+def test_when_nobody_can_go_the_question_rests(loop, terms):
+    crowded = Crowded(loop, terms, limit=20_000)
+    crowd = crowded.acceptor._crowd
+    for busy in crowded.come(1000):
+        busy.get_protocol().busy = True
+    crowded.loop.run_for(2)
+    while not crowd.free_descriptor() and crowd.asking:
+        pass
+    crowded.come(1)
+    crowded.loop.run_for(0.01)
+    assert not crowd.free_descriptor(), "2000 looks in vain: 16 ms"
+    assert not crowd.asking
