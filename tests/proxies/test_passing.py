@@ -10,7 +10,7 @@ import pytest
 from tests.proxies.conftest import PROXIES, TRUSTED
 from tests.support.certificates import Authority
 from tests.support.client import Client, connect, fetch, request_bytes
-from tests.support.front import haproxy
+from tests.support.front import haproxy, nginx_stream
 
 CLIENT = "127.0.0.2"  # what the proxy sees; not trusted, unlike 127.0.0.1
 FORGED = {"X-Forwarded-For": "6.6.6.6", "Forwarded": "for=6.6.6.6", "X-Forwarded-Host": "evil", "X-Real-IP": "6.6.6.6"}
@@ -158,14 +158,32 @@ def test_the_header_of_haproxy(serve, stack, tmp_path, version):
     assert server.metrics().value("hybridd_connections_closed_total", reason="proxy_header") == 0
 
 
-def test_tls_behind_the_header(serve, stack, tmp_path):
-    """HAProxy passes connections on; the handshake is hybridd's, and so is what the client asks."""
+@pytest.mark.parametrize("kind", ["tcp", "unix"])
+def test_the_header_of_nginx(serve, stack, tmp_path, kind):
+    """Of version 1, and no other: nginx/1.22, ngx_stream_proxy_module."""
+    listen = f"unix:{tmp_path}/up.sock" if kind == "unix" else "127.0.0.1:0"
+    server = serve({**TRUSTED, "listen": [f"{listen} proxy_protocol"], "workers": 1})
+    front = stack.enter_context(nginx_stream(tmp_path / "nginx", server.address))
+    environ = environ_of(front.address, FORGED)
+    assert environ["REMOTE_ADDR"] == CLIENT
+    assert not forwarded_names(environ)
+    assert fetch(front.address, "/echo", "POST", body=MEGABYTE).body == MEGABYTE
+    assert server.metrics().value("hybridd_connections_closed_total", reason="proxy_header") == 0
+
+
+@pytest.mark.parametrize("program", PROXIES)
+def test_tls_behind_the_header(serve, stack, tmp_path, program):
+    """The proxy passes connections on; the handshake is hybridd's, and so is what the client asks."""
     authority = Authority(tmp_path / "tls")
     local = authority.sign("localhost", "DNS:localhost,IP:127.0.0.1")
     config = {"listen": ["127.0.0.1:0 proxy_protocol tls"], "tls": local.settings(), **TRUSTED, "workers": 1}
     server = serve(config)
-    line = f"server one {server.address} send-proxy-v2"
-    front = stack.enter_context(haproxy(tmp_path / "haproxy", line, name="proxy_protocol.cfg"))
+    if program == "nginx":
+        front = nginx_stream(tmp_path / "nginx", server.address)
+    else:
+        line = f"server one {server.address} send-proxy-v2"
+        front = haproxy(tmp_path / "haproxy", line, name="proxy_protocol.cfg")
+    stack.enter_context(front)
     with (
         connect(front.address, source=CLIENT) as raw,
         authority.client_context().wrap_socket(raw, server_hostname="localhost") as client,

@@ -32,6 +32,16 @@ http {{
 }}
 """
 
+_STREAM_MODULE = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
+"""What passes connections on, where the Debian package libnginx-mod-stream puts it."""
+
+_NGINX_STREAM = """
+load_module {module};
+daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/front.log info;
+events {{ worker_connections 512; }}
+stream {{ include {folder}/site.conf; }}
+"""
+
 
 def free_port() -> int:
     """Return a port that nobody has now."""
@@ -52,7 +62,7 @@ def example(name: str, changes: Mapping[str, str]) -> str:
 class Front:
     """One proxy; ``address`` is where it listens."""
 
-    def __init__(self, folder: Path, program: str, text: str, port: int) -> None:
+    def __init__(self, folder: Path, program: str, text: str, port: int, main_of_nginx: str = _NGINX) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.address = f"127.0.0.1:{port}"
         self.folder = folder
@@ -62,7 +72,7 @@ class Front:
         main = folder / "front.conf"
         if program == "nginx":
             (folder / "site.conf").write_text(text)
-            main.write_text(_NGINX.format(folder=folder))
+            main.write_text(main_of_nginx.format(folder=folder, module=_STREAM_MODULE))
             self._command = [path, "-p", str(folder), "-c", str(main)]
         else:
             main.write_text(text)
@@ -107,6 +117,15 @@ def nginx(folder: Path, upstreams: str, changes: Mapping[str, str] | None = None
         "listen 80;": f"listen 127.0.0.1:{port};",
     }
     return Front(folder, "nginx", example("nginx/hybridd.conf", {**own, **(changes or {})}), port)
+
+
+def nginx_stream(folder: Path, server: str) -> Front:
+    """Return an nginx that passes connections on, as deploy/nginx has it; ``server``: where to."""
+    if not _STREAM_MODULE.exists():
+        pytest.fail(f"{_STREAM_MODULE} is missing (Debian package libnginx-mod-stream)")
+    port = free_port()
+    changes = {"server 127.0.0.1:8081;": f"server {server};", "listen 443;": f"listen 127.0.0.1:{port};"}
+    return Front(folder, "nginx", example("nginx/proxy_protocol.conf", changes), port, _NGINX_STREAM)
 
 
 def haproxy(folder: Path, servers: str, changes: Mapping[str, str] | None = None, name: str = "hybridd.cfg") -> Front:
