@@ -44,11 +44,13 @@ class Belief:
         family: ``x-forwarded`` or ``forwarded``.
         fields: of ``for``, ``proto``, ``host``, ``port`` and ``prefix`` those that the proxies really set.
         trusts: whether an address ("" is a unix socket's) is a proxy's.
+        secure: they speak TLS with us, whatever clients speak with them.
     """
 
     family: str
     fields: frozenset[str]
     trusts: Callable[[str], bool]
+    secure: bool = False
 
 
 class View(NamedTuple):
@@ -145,6 +147,10 @@ def _see_server(seen: dict[str, str], said: Said, belief: Belief) -> None:
     scheme = said.scheme.lower()
     if PROTO in believed and scheme in SCHEMES:
         seen["wsgi.url_scheme"] = scheme
+        if scheme == "https":
+            seen["HTTPS"] = "on"
+        elif belief.secure:
+            seen["HTTPS"] = ""  # which is to say that there is none: RFC 3875, 4.1
         _note(seen, belief, "PROTO", scheme)
     else:
         scheme = ""

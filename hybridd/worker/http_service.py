@@ -48,6 +48,7 @@ class HttpService:
 
     _make_protocol: type[HttpProtocol] = HttpProtocol
     _make_proxied: type[ProxiedProtocol] = ProxiedProtocol
+    _secure = False
 
     def __init__(
         self,
@@ -90,7 +91,7 @@ class HttpService:
         trust = Trust(config.trusted_proxies)
         if not trust or config.forwarded == "off":
             return None
-        belief = Belief(config.forwarded, frozenset(config.forwarded_fields), trust)
+        belief = Belief(config.forwarded, frozenset(config.forwarded_fields), trust, self._secure)
         return lambda: self._make_proxied(self, config.limits, config.timeouts, self.counts, belief)
 
     def request_ready(self, connection: HttpProtocol, /) -> None:

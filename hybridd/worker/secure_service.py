@@ -63,6 +63,7 @@ class SecureHttpService(HttpService):
 
     _make_protocol = SecureHttpProtocol
     _make_proxied = SecureProxiedProtocol
+    _secure = True
 
     def __init__(
         self, config: Config, reactor: Reactor, server: WsgiServer, dispatch: CallDesk, *, local: str, **more: Any

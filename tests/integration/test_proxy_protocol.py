@@ -127,7 +127,9 @@ def test_fields_of_proxies_are_believed_of_whom_the_header_names(serve):
         json.loads(exchange(server.address, header + ask).partition(b"\r\n\r\n")[2]) for header in (TEXT, BLOCK)
     )
     assert (believed["REMOTE_ADDR"], believed["wsgi.url_scheme"]) == ("198.51.100.1", "https")
+    assert believed["HTTPS"] == "on", "as over TLS of our own"
     assert believed["HTTP_X_FORWARDED_FOR"] == "198.51.100.1"
     assert (other["REMOTE_ADDR"], other["wsgi.url_scheme"]) == ("192.0.2.8", "http")
+    assert "HTTPS" not in other
     assert not [name for name in other if "FORWARDED" in name]
     server.wait_access(r"^198\.51\.100\.1 ")

@@ -128,6 +128,16 @@ def test_the_application_is_told_of_the_session_and_nobody_else_can(serve, autho
     assert not [key for key in found if key == "HTTPS" or key.startswith("SSL_")]
 
 
+def test_over_tls_with_a_proxy_the_word_of_the_proxy_counts(serve, authority, local):
+    server = serve({**SERVICE, "tls": local.settings(), "trusted_proxies": ["127.0.0.1"]})
+    with TlsClient(server.address, authority.client_context()) as client:
+        for said, scheme, https in (("http", "http", ""), ("https", "https", "on"), ("", "https", "on")):
+            fields = {"X-Forwarded-Proto": said} if said else None
+            found = json.loads(client.get("/environ", fields).body)
+            assert (found["wsgi.url_scheme"], found["HTTPS"]) == (scheme, https)
+            assert found["SSL_PROTOCOL"] == "TLSv1.3"
+
+
 def test_a_target_may_name_https_over_tls_only(serve, authority, local):
     """RFC 9110 7.4; of http nothing is required.  What the application is told is the connection's word."""
     server = serve({**SERVICE, "listen": [*LISTEN, "127.0.0.1:0"], "tls": local.settings()})

@@ -31,8 +31,9 @@ def view(given: dict[str, str], *, family: str = "x-forwarded", fields: frozense
         (
             {"x_forwarded_for": "192.0.2.7", "x_forwarded_proto": "HTTPS"},
             ("192.0.2.7", 0),
-            {LINE: "192.0.2.7", "wsgi.url_scheme": "https", "HTTP_X_FORWARDED_PROTO": "https"},
+            {LINE: "192.0.2.7", "wsgi.url_scheme": "https", "HTTPS": "on", "HTTP_X_FORWARDED_PROTO": "https"},
         ),
+        ({"x_forwarded_proto": "http"}, PROXY, {"wsgi.url_scheme": "http", "HTTP_X_FORWARDED_PROTO": "http"}),
         ({"x_forwarded_proto": "gopher"}, PROXY, {}),
         (
             {"x_forwarded_host": "shop.example:8443"},
@@ -51,6 +52,7 @@ def view(given: dict[str, str], *, family: str = "x-forwarded", fields: frozense
             PROXY,
             {
                 "wsgi.url_scheme": "https",
+                "HTTPS": "on",
                 "HTTP_X_FORWARDED_PROTO": "https",
                 "SERVER_PORT": "443",
                 "HTTP_HOST": "inside",
@@ -96,6 +98,7 @@ def test_forwarded_is_kept_as_far_as_it_is_believed():
     assert seen == {
         "HTTP_FORWARDED": line,
         "wsgi.url_scheme": "https",
+        "HTTPS": "on",
         "HTTP_HOST": "shop.example",
         "SERVER_NAME": "shop.example",
         "SERVER_PORT": "443",
