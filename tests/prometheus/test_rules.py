@@ -8,6 +8,7 @@ import subprocess
 import pytest
 import yaml
 
+from hybridd.master.deaths import PLANNED, REPLACED, Cause
 from tests.support.prometheus import need
 from tests.support.server import ROOT
 
@@ -74,6 +75,14 @@ def test_each_alert_says_what_it_is_and_where_to_read_on(alert):
     titles = re.findall(r"^### (.*)$", (ROOT / page).read_text(), re.MULTILINE)
     assert anchor == alert.lower()
     assert alert in titles
+    # What to do first stands in the message itself: who is woken by it has no manual at hand.
+    assert re.search(r"`(hybridd|systemctl) \w+|\blog\b|page of targets", rule["annotations"]["description"])
+
+
+def test_a_crash_loop_is_made_of_every_death_that_nobody_asked_for():
+    causes = set(re.search(r'cause=~"(\S+)"', RULES["HybriddCrashLoop"]["expr"])[1].split("|"))
+    # A worker that was asked to leave and took too long is the trouble of a reload, and no crash.
+    assert causes == set(REPLACED) - PLANNED - {Cause.DEADLINE}
 
 
 def test_the_manual_has_no_alert_that_is_none():

@@ -13,14 +13,17 @@ from typing import Self
 
 import pytest
 
+from tests.support.certificates import Authority
+from tests.support.client import Client
 from tests.support.load import Plan
 from tests.support.prometheus import Prometheus, need
 from tests.support.server import ROOT, ServerProcess
+from tests.support.tls_client import TlsClient
 from tests.support.traffic import Load
 
 DASHBOARD = ROOT / "deploy" / "grafana" / "hybridd.json"
 RULES = [ROOT / "deploy" / "prometheus" / name for name in ("recording.yml", "alerts.yml")]
-WITHOUT_DATA = {"hybridd_tls_certificate_expiry_timestamp_seconds": "there is no certificate here"}
+PER_SECOND = {"reqps", "cps", "ops", "Bps"}
 
 
 class Relay:
@@ -65,7 +68,10 @@ class Relay:
 def scraped(tmp_path_factory) -> Iterator[tuple[Prometheus, Relay, bytes]]:
     """A Prometheus that has scraped a hybridd with traffic several times, and what hybridd says in the end."""
     folder = tmp_path_factory.mktemp("prometheus")
-    server = ServerProcess(folder / "server", {"application": "counting:app", "admin": "127.0.0.1:0"})
+    authority = Authority(folder / "authority")
+    listen = ["127.0.0.1:0", "127.0.0.1:0 tls"]
+    settings = {"listen": listen, "tls": authority.sign("localhost").settings(), "admin": "127.0.0.1:0"}
+    server = ServerProcess(folder / "server", {"application": "counting:app", **settings})
     server.start()
     try:
         server.wait_ready()
@@ -84,6 +90,11 @@ def scraped(tmp_path_factory) -> Iterator[tuple[Prometheus, Relay, bytes]]:
                 Load(Plan(address, "/inc", connections=2, think=0.02)) as load,
             ):
                 prometheus.wait_scrapes(3, len(jobs))
+                with TlsClient(server.addresses[1], authority.client_context()) as client:
+                    client.get("/inc")
+                with Client(address) as client:
+                    client.send(b"GET / HTTP/1.1\r\n\r\n")
+                    assert client.read_answer().status == 400
                 load.stop()
                 prometheus.wait_scrapes(6, len(jobs))
                 yield prometheus, relay, server.ask_admin("/metrics").body
@@ -128,20 +139,40 @@ def test_no_alert_fires_for_a_hybridd_that_is_well(scraped):
     assert set(pending) <= {"HybriddErrors"}  # of the one request that failed
 
 
-def expressions() -> list[tuple[str, str]]:
-    """Return (title, query) of every target of the dashboard."""
+def targets() -> list[tuple[str, str, str, str]]:
+    """Return (title, query, legend, unit) of every target of the dashboard."""
     panels = json.loads(DASHBOARD.read_text())["panels"]
-    return [(panel["title"], target["expr"]) for panel in panels for target in panel.get("targets", ())]
+    return [
+        (panel["title"], target["expr"], target["legendFormat"], panel["fieldConfig"]["defaults"]["unit"])
+        for panel in panels
+        for target in panel.get("targets", ())
+    ]
 
 
-@pytest.mark.parametrize(("title", "expression"), expressions())
-def test_every_query_of_the_dashboard_is_answered_with_data(scraped, title, expression):
+TARGETS = targets()
+
+
+@pytest.mark.parametrize(("title", "expression", "legend"), [one[:3] for one in TARGETS])
+def test_every_query_of_the_dashboard_is_answered_with_data(scraped, title, expression, legend):
     for variable, value in {"$__rate_interval": "30s", "$job": "hybridd", "$instance": ".*"}.items():
         expression = expression.replace(variable, value)
     assert "$" not in expression
     found = scraped[0].query(expression)
-    expected = not any(name in expression for name in WITHOUT_DATA)
-    assert bool(found) is expected, title
+    assert found, title
+    for label in re.findall(r"{{(\w+)}}", legend):
+        assert all(label in series["metric"] for series in found), "a line that the legend cannot name"
+
+
+@pytest.mark.parametrize(("title", "expression", "unit"), [(title, text, unit) for title, text, _, unit in TARGETS])
+def test_every_panel_has_the_unit_of_what_it_shows(title, expression, unit):
+    if "histogram_quantile(" in expression or re.search(r"_seconds\b|time\(\)", expression):
+        assert unit == "s"
+    elif re.search(r"\) / sum\(|:ratio|_seconds_total", expression):
+        assert unit == "percentunit"
+    elif "rate(" in expression:
+        assert unit in PER_SECOND
+    else:
+        assert unit == ("bytes" if "_bytes" in expression else "short")
 
 
 def test_the_dashboard_is_whole():
