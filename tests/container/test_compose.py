@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import time
 import urllib.parse
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hybridd import __version__
+from tests.support.blocks import commands
 from tests.support.containers import IMAGE, Engine
 from tests.support.prometheus import need
 from tests.support.waiting import wait_until
@@ -61,8 +61,8 @@ def ask(engine, path, **parameters):
 
 
 def test_the_page_starts_both_asks_and_stops_them(engine):
-    section = PAGE.partition("## With Prometheus beside it")[2]
-    change, start, question, stop = [line.strip() for line in re.findall(r"^    .+", section, re.MULTILINE)]
+    [block] = commands(PAGE)["With Prometheus beside it"]
+    change, start, question, stop = block.splitlines()
     since = int(time.time())
     try:
         engine.run("sh", "-euc", f"cd {ROOT}\n{change}\n{start}")
@@ -76,6 +76,8 @@ def test_the_page_starts_both_asks_and_stops_them(engine):
         project = f"docker compose -f {COMPOSE}"
         raise AssertionError(f"{error}\n{engine.run('sh', '-c', f'{project} ps -a; {project} logs')}") from None
     assert '"value":[' in engine.run("sh", "-euc", question)
+    verb = ("exec", "-T", "hybridd", "hybridd", "status")
+    assert "ready" in engine.docker("compose", "-f", str(COMPOSE), *verb)
     (target,) = ask(engine, "targets")["activeTargets"]
     assert (target["scrapeUrl"], target["health"], target["lastError"]) == ("http://hybridd:9815/metrics", "up", "")
     (build,) = ask(engine, "query", query="hybridd_build_info")["result"]

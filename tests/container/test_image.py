@@ -10,8 +10,10 @@ from contextlib import suppress
 
 import pytest
 
+from tests.support.certificates import Authority
 from tests.support.client import Client, ConnectionEnded, fetch
 from tests.support.containers import HARDENED, IMAGE, Engine
+from tests.support.tls_client import TlsClient
 from tests.support.tools import ROOT_OF_TESTS
 from tests.support.waiting import wait_until
 
@@ -242,6 +244,36 @@ def test_a_mounted_file_configures_it_and_is_read_again(engine, run, tmp_path):
     said = engine.docker("run", "--rm", *HARDENED, *check, check=False)
     assert "/x.yaml:1" in said
     assert "did you mean workers" in said
+
+
+def test_preload_tls_the_verbs_and_the_applications_own_metrics(engine, run, tmp_path):
+    folder = tmp_path / "tls"
+    authority = Authority(folder)
+    authority.sign("localhost").key.chmod(0o644)  # whoever runs there
+    folder.chmod(0o755)
+    listen = f"HYBRIDD_LISTEN={ADDRESS} tls certificate=/tls/localhost.pem key=/tls/localhost.key"
+    identity = run(
+        *("-v", f"{ROOT_OF_TESTS}/apps:/srv:ro", "-v", f"{folder}:/tls:ro", "--health-interval=1s"),
+        *("-e", "HYBRIDD_APPLICATION=counting:app", "-e", "HYBRIDD_PRELOAD=true", "-e", "HYBRIDD_WORKERS=2"),
+        *("-e", "HYBRIDD_CONTROL=/dev/shm/hybridd.ctl", "-e", "HYBRIDD_RELOAD__SETTLE=200ms"),
+        where=("-e", listen, "-e", f"HYBRIDD_ADMIN=0.0.0.0:{ADMIN}"),
+    )
+    wait_healthy(engine, identity)
+    context = authority.client_context()
+
+    def count():
+        with TlsClient(ADDRESS, context) as client:
+            assert client.get("/inc?n=2").status == 200
+
+    count()
+    victims = workers_ready()
+    engine.docker("exec", identity, "python", "-c", f"import os\nfor pid in {victims}: os.kill(pid, 9)")
+    wait_until(lambda: len(workers_ready() - victims) == 2, within=15, what=lambda: logs(engine, identity))
+    count()
+    assert "reloaded" in engine.docker("exec", identity, "hybridd", "reload")
+    count()
+    assert 'shop_jobs_total{kind="mail"} 6.0' in fetch(f"127.0.0.1:{ADMIN}", "/metrics").text
+    assert "fork server" in logs(engine, identity)
 
 
 def test_other_commands_run_too(engine):
