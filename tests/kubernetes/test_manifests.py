@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -21,6 +22,10 @@ OLDEST, NEWEST = (
     kubernetes_validate.latest_version(),
 )  # unhealthyPodEvictionPolicy is beta, and on, since 1.27
 OF_OTHERS = {"Kustomization", "ServiceMonitor"}  # not Kubernetes' own: no schema is at hand
+
+PAGE = (ROOT / "docs" / "deploy" / "kubernetes.md").read_text()
+BLOCKS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+RULES = ("recording", "alerts")
 
 # The fields that https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.Endpoint and
 # https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/ have, as far as they are in use here.
@@ -166,15 +171,63 @@ def test_the_user_is_that_of_the_image():
 # -- the page
 
 
+def own_kustomization():
+    [text] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    return yaml.safe_load(text)
+
+
 def test_what_the_page_names_exists():
-    page = (ROOT / "docs" / "deploy" / "kubernetes.md").read_text()
-    named = re.findall(r"(?:-k|-f) (deploy/\S+)|^  - (deploy/\S+)", page, re.MULTILINE)
-    assert len(named) == 3
-    for paths in named:
-        assert (ROOT / "".join(paths)).exists(), paths
-    [own] = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+    named = re.findall(r"(?:-k|-f) (deploy/\S+)|^  - (deploy/\S+) # or (deploy/\S+),", PAGE, re.MULTILINE)
+    paths = [path for paths in named for path in paths if path]
+    assert len(paths) == 3
+    for path in paths:
+        assert (ROOT / path).exists(), path
+    own = own_kustomization()
     assert set(own) <= KUSTOMIZATION
     [generator] = own["configMapGenerator"]
     variables = dict(literal.split("=", 1) for literal in generator["literals"])
     load([ROOT / "config" / "container.yaml"], environment() | variables, {})  # raises when a variable is none
     assert {image["name"] for image in own["images"]} == {container()["image"]}
+
+
+def test_the_page_marks_what_needs_a_cluster():
+    for block in BLOCKS:
+        needs = re.search(r"\b(kubectl|helm|docker push) ", block) is not None
+        assert block.startswith("# in a cluster\n") is needs, block
+
+
+def test_the_rules_become_those_of_the_operator(tmp_path):
+    [block] = [block for block in BLOCKS if not block.startswith("# in a cluster\n")]
+    shutil.copytree(ROOT / "deploy" / "prometheus", tmp_path / "deploy" / "prometheus")
+    subprocess.run(["bash", "-euc", block], cwd=tmp_path, check=True)
+    made = list(yaml.safe_load_all((tmp_path / "rules.yaml").read_text()))
+    assert [(one["kind"], one["metadata"]["name"]) for one in made] == [
+        ("PrometheusRule", "hybridd-recording"),
+        ("PrometheusRule", "hybridd-alerts"),
+    ]
+    assert [one["spec"] for one in made] == [read(ROOT / "deploy/prometheus" / f"{name}.yml") for name in RULES]
+
+
+@pytest.mark.parametrize("resource", ["base", "prometheus"])
+def test_kustomize_renders_what_the_page_has_a_user_write(resource, tmp_path):
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip("kubectl is missing (its version in Debian 12 is too old to render patches)")
+    shutil.copytree(MANIFESTS, tmp_path / "deploy" / "kubernetes")
+    own = own_kustomization() | {"resources": [f"deploy/kubernetes/{resource}"]}
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(own))
+    done = subprocess.run([kubectl, "kustomize", tmp_path], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    rendered = {(one["kind"], one["metadata"]["name"]): one for one in yaml.safe_load_all(done.stdout)}
+    for (kind, _), one in rendered.items():
+        assert one["metadata"]["namespace"] == "shop"
+        if kind not in OF_OTHERS:
+            kubernetes_validate.validate(one, NEWEST, strict=True)
+    deployment = rendered["Deployment", "hybridd"]["spec"]
+    assert ("replicas" in deployment) is (resource == "base")
+    [container] = deployment["template"]["spec"]["containers"]
+    assert container["image"] == "registry.example/shop:1.2"
+    [source] = container["envFrom"]
+    variables = rendered["ConfigMap", source["configMapRef"]["name"]]["data"]
+    assert environment().items() <= variables.items(), "the page's values go beside ours"
+    assert variables["HYBRIDD_APPLICATION"] == "shop.wsgi:application"

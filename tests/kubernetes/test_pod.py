@@ -23,6 +23,7 @@ def manifest(name):
 def test_a_pod_that_leaves_is_not_ready_serves_on_and_finishes_what_runs(serve):
     [generator] = manifest("kustomization.yaml")["configMapGenerator"]
     environment = dict(literal.split("=", 1) for literal in generator["literals"])
+    assert environment.pop("HYBRIDD_CONTROL").startswith("/tmp/")  # the pod's own
     pod = manifest("deployment.yaml")["spec"]["template"]["spec"]
     [container] = pod["containers"]
     probes = {name: container[name]["httpGet"]["path"] for name in ("startupProbe", "readinessProbe", "livenessProbe")}
