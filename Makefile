@@ -32,6 +32,8 @@ bashdir ?= $(datadir)/bash-completion/completions
 zshdir ?= $(datadir)/zsh/site-functions
 fishdir ?= $(datadir)/fish/vendor_completions.d
 sysusersdir ?= $(prefix)/lib/sysusers.d
+# Not in force by itself: as long as the unit has DynamicUser=yes, logrotate may not enter its log directory and would fail.
+logrotatedir ?= $(datadir)/hybridd/logrotate
 UNITS := hybridd.service hybridd@.service hybridd.socket
 
 .DEFAULT_GOAL := help
@@ -105,8 +107,8 @@ install: install-program install-files  ## the program, units, manual, completio
 install-program:
 	test -x "$(DESTDIR)$(pkglibdir)/bin/python" || $(PYTHON) -m venv "$(DESTDIR)$(pkglibdir)"
 	"$(DESTDIR)$(pkglibdir)/bin/python" -m pip install --disable-pip-version-check --quiet --no-compile --upgrade .
-	grep -lI '^#!$(DESTDIR)$(pkglibdir)/' "$(DESTDIR)$(pkglibdir)"/bin/* | \
-	    xargs -r sed -i '1s|^#!$(DESTDIR)$(pkglibdir)/|#!$(pkglibdir)/|'
+	grep -rlIF '$(DESTDIR)$(pkglibdir)' "$(DESTDIR)$(pkglibdir)/bin" "$(DESTDIR)$(pkglibdir)/pyvenv.cfg" | \
+	    xargs -r sed -i 's|$(DESTDIR)$(pkglibdir)|$(pkglibdir)|g'
 	"$(DESTDIR)$(pkglibdir)/bin/python" -m compileall -q $(if $(DESTDIR),-s "$(DESTDIR)") "$(DESTDIR)$(pkglibdir)/lib"
 	install -d "$(DESTDIR)$(bindir)"
 	ln -sfn "$(pkglibdir)/bin/hybridd" "$(DESTDIR)$(bindir)/hybridd"
@@ -119,7 +121,7 @@ install-files:
 	    chmod 644 "$(DESTDIR)$(unitdir)/$$unit"; \
 	done
 	install -D -m 644 deploy/sysusers.d/hybridd.conf "$(DESTDIR)$(sysusersdir)/hybridd.conf"
-	install -D -m 644 deploy/logrotate/hybridd "$(DESTDIR)$(sysconfdir)/logrotate.d/hybridd"
+	install -D -m 644 deploy/logrotate/hybridd "$(DESTDIR)$(logrotatedir)/hybridd"
 	install -D -m 644 man/hybridd.8 "$(DESTDIR)$(mandir)/man8/hybridd.8"
 	install -D -m 644 man/hybridd.yaml.5 "$(DESTDIR)$(mandir)/man5/hybridd.yaml.5"
 	install -D -m 644 completion/hybridd.bash "$(DESTDIR)$(bashdir)/hybridd"
@@ -131,12 +133,13 @@ install-files:
 uninstall:  ## remove what install has put there; a configuration that was changed stays
 	rm -rf "$(DESTDIR)$(pkglibdir)"
 	rm -f "$(DESTDIR)$(bindir)/hybridd" $(UNITS:%="$(DESTDIR)$(unitdir)/%") "$(DESTDIR)$(sysusersdir)/hybridd.conf" \
-	    "$(DESTDIR)$(sysconfdir)/logrotate.d/hybridd" "$(DESTDIR)$(mandir)/man8/hybridd.8" \
+	    "$(DESTDIR)$(logrotatedir)/hybridd" "$(DESTDIR)$(mandir)/man8/hybridd.8" \
 	    "$(DESTDIR)$(mandir)/man5/hybridd.yaml.5" "$(DESTDIR)$(bashdir)/hybridd" "$(DESTDIR)$(zshdir)/_hybridd" \
 	    "$(DESTDIR)$(fishdir)/hybridd.fish"
 	! cmp -s config/hybridd.yaml "$(DESTDIR)$(sysconfdir)/hybridd/hybridd.yaml" || \
 	    rm "$(DESTDIR)$(sysconfdir)/hybridd/hybridd.yaml"
-	rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(sysconfdir)/hybridd" 2>/dev/null || true
+	rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(sysconfdir)/hybridd" "$(DESTDIR)$(logrotatedir)" \
+	    "$(DESTDIR)$(datadir)/hybridd" 2>/dev/null || true
 
 clean:  ## remove environments, caches and build products
 	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

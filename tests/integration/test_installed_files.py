@@ -39,12 +39,12 @@ def test_make_install_puts_files_where_packagers_expect_them_and_uninstall_takes
     found = {path.relative_to(tmp_path).as_posix(): path for path in tmp_path.rglob("*") if path.is_file()}
     assert set(found) == {
         "etc/hybridd/hybridd.yaml",
-        "etc/logrotate.d/hybridd",
         "usr/lib/systemd/system/hybridd.service",
         "usr/lib/systemd/system/hybridd@.service",
         "usr/lib/systemd/system/hybridd.socket",
         "usr/lib/sysusers.d/hybridd.conf",
         "usr/share/bash-completion/completions/hybridd",
+        "usr/share/hybridd/logrotate/hybridd",
         "usr/share/fish/vendor_completions.d/hybridd.fish",
         "usr/share/man/man5/hybridd.yaml.5",
         "usr/share/man/man8/hybridd.8",

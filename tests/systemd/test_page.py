@@ -54,19 +54,36 @@ def follow(machine, heading):
     """Do what a section says."""
     assert PAGE[heading], f"{heading} has no commands"
     for block in PAGE[heading]:
-        setting = "export PIP_NO_INDEX=1 PIP_FIND_LINKS=/root/wheels DEBIAN_FRONTEND=noninteractive"
-        machine.run(
-            f"cat > /root/block <<'END OF BLOCK'\n{block}END OF BLOCK\n{setting}\nbash -euo pipefail /root/block",
-            outside_network=block.startswith("apt-get "),
-        )
+        do(machine, block)
+
+
+def do(machine, block):
+    """Run one block as a reader does."""
+    setting = "export PIP_NO_INDEX=1 PIP_FIND_LINKS=/root/wheels DEBIAN_FRONTEND=noninteractive"
+    machine.run(
+        f"cat > /root/block <<'END OF BLOCK'\n{block}\nEND OF BLOCK\n{setting}\nbash -euo pipefail /root/block",
+        outside_network=block.startswith("apt-get "),
+    )
 
 
 def test_from_source_and_away_again(bare):
     files = "find /usr/local /etc/systemd /etc/hybridd -type f -not -path '/usr/local/src/*' 2>/dev/null || true"
     before = bare.output(files)
-    assert len(PAGE["Install from source"]) == 3
-    follow(bare, "Install from source")
+    tools, install, remove = PAGE["Install from source"]
+    for block in (tools, "apt-get install -y logrotate", install):
+        do(bare, block)
+    bare.run("logrotate --debug /etc/logrotate.conf")  # has no mistake to tell every day
+    for path in ("bash-completion/completions/hybridd", "zsh/site-functions/_hybridd", "man/man8/hybridd.8"):
+        bare.run(f"test -f /usr/local/share/{path}")
+    do(bare, remove)
     assert bare.output(files) == before
+
+
+def test_a_package_names_nothing_of_where_it_was_staged(bare):
+    do(bare, f"make -s -C {SOURCE} install DESTDIR=/root/stage prefix=/usr")
+    assert bare.output("grep -rlIF /root/stage /root/stage || true") == ""
+    assert bare.output("readlink /root/stage/usr/bin/hybridd") == "/usr/lib/hybridd/bin/hybridd"
+    bare.run("rm -rf /root/stage")
 
 
 def test_everything_else_in_the_order_of_the_page(bare, newer):
