@@ -93,8 +93,11 @@ class LoadConnection:
         """Begin a request, on the kept connection when there is one."""
         self.asked = time.monotonic()
         if self.state is State.IDLE and self.socket is not None:
-            self._begin_sending(self.socket)
-            return
+            if not self._has_ended(self.socket):
+                self._begin_sending(self.socket)
+                return
+            self._drop()
+            self.run.tally.reopened += 1
         self._open()
 
     def ready(self) -> None:
@@ -126,6 +129,16 @@ class LoadConnection:
             self.state in (State.CONNECTING, State.SENDING, State.RECEIVING)
             and now - self.asked > self.run.plan.patience
         )
+
+    @staticmethod
+    def _has_ended(idle: socket.socket) -> bool:
+        """Look whether the server has closed it, as every client does that keeps connections: it may be long ago."""
+        try:
+            return not idle.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def fail(self, reason: str) -> None:
         """Count the running request as failed."""
