@@ -34,7 +34,7 @@ os.environ["SEED_OF_THE_RUN"] = str(SEED)
 for _name in [name for name in os.environ if name.startswith("HYBRIDD_")]:
     os.environ[OF_THE_RUN + _name] = os.environ.pop(_name)
 
-LIMITS = {"unit": 20, "integration": 90}  # seconds per test, by the folder it is in; a marker overrides
+LIMITS = {"unit": 60, "integration": 200}  # seconds per test, by the folder it is in; a marker overrides
 LAST_RESORT = 600
 REAL = ("integration", "proxies")  # folders whose tests start processes of this machine
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from tests.support.client import PATIENT
 from tests.support.tools import require
 
 
@@ -20,7 +21,7 @@ def site(serve, tmp_path):
 
 def curl(*arguments, **further):
     return subprocess.run(
-        [require("curl"), "-sS", "--max-time", "10", *arguments], capture_output=True, check=True, **further
+        [require("curl"), "-sS", "--max-time", str(PATIENT), *arguments], capture_output=True, check=True, **further
     ).stdout
 
 

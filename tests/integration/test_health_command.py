@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.support.client import PATIENT
 from tests.support.command import hybridd
 
 READY = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nready\n"
@@ -23,13 +24,13 @@ def answering(tmp_path):
         listener = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
         listener.bind(str(tmp_path / "admin.sock") if unix else ("127.0.0.1", 0))
         listener.listen()
-        listener.settimeout(5)
+        listener.settimeout(PATIENT)
         listeners.append(listener)
 
         def serve() -> None:
             connection, _ = listener.accept()
             with connection:
-                connection.settimeout(5)
+                connection.settimeout(PATIENT)
                 answer(connection, connection.recv(4096))
 
         threads.append(threading.Thread(target=serve))
@@ -38,7 +39,7 @@ def answering(tmp_path):
 
     yield start
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENT)
     for listener in listeners:
         listener.close()
 

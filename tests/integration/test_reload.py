@@ -6,7 +6,7 @@ import errno
 import signal
 import socket
 
-from tests.support.client import fetch
+from tests.support.client import PATIENT, fetch
 from tests.support.load import Plan
 from tests.support.shop import CRASHES_LATER, RAISES, open_shop, reload_result, shop, write_version
 from tests.support.traffic import Load
@@ -73,7 +73,7 @@ def test_a_removed_port_is_free_afterwards(serve, tmp_path):
     with socket.create_connection((host, int(port)), 5) as waiting:
         server.configure({**shop(tmp_path / "app"), **patient, "listen": [f"unix:{tmp_path}/kept.sock"]})
         assert verb(server, "reload").returncode == 0
-        waiting.settimeout(5)
+        waiting.settimeout(PATIENT)
         waiting.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert waiting.recv(4096).startswith(b"HTTP/1.1 200")
 
@@ -194,7 +194,7 @@ def test_a_reload_may_replace_several_at_a_time(serve, tmp_path):
 
 
 def test_a_stop_during_the_replacement_stops_everybody(serve, tmp_path):
-    server = open_shop(serve, tmp_path / "app", {"reload": {"settle": "5s"}, "timeouts": {"graceful": "3s"}})
+    server = open_shop(serve, tmp_path / "app", {"reload": {"settle": "60s"}})
     reloading = begin_verb(server, "reload")
     wait_until(lambda: server.status()["trial"], within=10, what="the canary is on trial")
     server.stop(within=8)

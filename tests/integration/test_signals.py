@@ -66,7 +66,7 @@ def test_ttou_leaves_the_last_worker(serve):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT], ids=["INT", "QUIT"])
 def test_int_and_quit_end_at_once(serve, number, tmp_path):
-    server = serve(SERVICE)
+    server = serve({**SERVICE, "timeouts": {"graceful": "60s"}})
     with server.client() as client:
         client.send(b"GET /hold?file=%s HTTP/1.1\r\nHost: t\r\n\r\n" % str(tmp_path / "never").encode())
         server.wait_metric("hybridd_handler_slots", 1, state="busy")

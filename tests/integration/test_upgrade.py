@@ -16,7 +16,7 @@ import pytest
 
 import hybridd
 from hybridd.cli.verb import Connection
-from tests.support.client import fetch
+from tests.support.client import PATIENT, fetch
 from tests.support.load import Plan
 from tests.support.tools import full
 from tests.support.traffic import Load
@@ -49,7 +49,7 @@ class Watcher:
                 self._server.notify.poll()  # its queue is short
                 self.admin.append(self._server.status()["pid"])
                 with closing(Connection(self._server.control)) as connection:
-                    self.control.append(connection.ask("GET", "/status", {}, 5)["pid"])
+                    self.control.append(connection.ask("GET", "/status", {}, PATIENT)["pid"])
             except Exception as problem:  # noqa: BLE001  # whatever it is, the test shall say it
                 self.problems.append(problem)
 

@@ -81,7 +81,8 @@ def test_a_new_master_that_fails_changes_nothing(serve, tmp_path):
 
 
 def test_a_stop_ends_the_new_master_too_and_an_upgrade_waits_for_a_reload(serve, tmp_path):
-    server = serve({**shop(tmp_path / "app"), "workers": 1, "reload": {"settle": "2s"}})
+    timeouts = {"boot": "60s", "graceful": "60s"}
+    server = serve({**shop(tmp_path / "app"), "workers": 1, "reload": {"settle": "2s"}, "timeouts": timeouts})
     reloading = begin_verb(server, "reload")
     server.wait_log(r"gen=2 pid=\d+ ready in")  # on trial, and no longer in need of what is on disk
     seen = tmp_path / "seen"

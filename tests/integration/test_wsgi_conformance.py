@@ -377,7 +377,7 @@ def test_a_wrong_result_is_a_500(site, path):
 
 
 def test_an_application_that_steals_signals_and_the_wake_up_descriptor_is_still_stopped(site):
-    server = site("stealing:application")
+    server = site("stealing:application", {"timeouts": {"graceful": "60s"}})
     assert server.fetch("/signal").body == b"refused\n"
     for _ in range(5):
         assert server.fetch("/awaited").body == b"awaited /awaited\n"

@@ -15,7 +15,10 @@ from dataclasses import dataclass, field
 from io import BufferedReader
 from typing import Self
 
+from tests.support.waiting import patient
+
 CRLF = b"\r\n"
+PATIENT = patient(10)  # seconds for any one operation
 
 
 class ConnectionEnded(Exception):  # noqa: N818 - it is what happened, not always an error
@@ -63,7 +66,7 @@ def parse_target(address: str) -> tuple[socket.AddressFamily, tuple[str, int] | 
     return (socket.AF_INET6 if ":" in host else socket.AF_INET), (host, int(port))
 
 
-def connect(address: str, timeout: float = 10, source: str = "") -> socket.socket:
+def connect(address: str, timeout: float = PATIENT, source: str = "") -> socket.socket:
     """Connect to ``address``, from ``source``; every later operation has ``timeout`` seconds too."""
     family, target = parse_target(address)
     connection = socket.socket(family, socket.SOCK_STREAM)
@@ -92,7 +95,7 @@ def request_bytes(method: str, target: str, headers: dict[str, str] | None = Non
 class Client:
     """One connection; a context manager."""
 
-    def __init__(self, address: str, timeout: float = 10, source: str = "") -> None:
+    def __init__(self, address: str, timeout: float = PATIENT, source: str = "") -> None:
         self.socket = connect(address, timeout, source)
         self._reader: BufferedReader = self.socket.makefile("rb")
 
@@ -229,7 +232,7 @@ def timed_fetch(address: str, target: str = "/") -> tuple[Answer, float]:
     return answer, time.monotonic() - started
 
 
-def exchange(address: str, data: bytes, timeout: float = 10) -> bytes:
+def exchange(address: str, data: bytes, timeout: float = PATIENT) -> bytes:
     """Send raw bytes, then return everything until the server closes."""
     with Client(address, timeout) as client:
         client.send(data)

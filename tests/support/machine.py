@@ -136,7 +136,7 @@ class Machine:
 
     def load(self, plan: Plan) -> Load:
         """Return clients on the machine itself, to be used like those of traffic.py."""
-        for name in ("load", "client"):
+        for name in ("load", "client", "waiting"):
             self.copy(ROOT / "tests" / "support" / f"{name}.py", f"{LOAD}/tests/support/{name}.py")
         return Load(plan, (*self._inside, "env", f"PYTHONPATH={LOAD}", "python3"))
 

@@ -23,10 +23,10 @@ from typing import Any
 import yaml
 
 from tests.support import processes
-from tests.support.client import Answer, Client, fetch
+from tests.support.client import PATIENT, Answer, Client, fetch
 from tests.support.measurements import Metrics
 from tests.support.notify import NotifySocket
-from tests.support.waiting import wait_until
+from tests.support.waiting import patient, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = ROOT / "tests" / "apps"
@@ -145,9 +145,11 @@ class ServerProcess:
     def _wait_master(self, within: float) -> int:
         try:
             if not self._successor:
-                return self.process.wait(within)
+                return self.process.wait(patient(within))
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"the server did not end within {within:g} s; its log:\n{self.log()}") from None
+            raise AssertionError(
+                f"the server did not end within {patient(within):g} s; its log:\n{self.log()}"
+            ) from None
         wait_until(
             lambda: not processes.alive(self._successor), within=within, what=lambda: f"its end; log:\n{self.log()}"
         )
@@ -195,7 +197,7 @@ class ServerProcess:
         if self._process is None:
             return
         processes.kill_session(self.pid)
-        self.process.wait(5)
+        self.process.wait(patient(5))
         wait_until(lambda: not self.living(), within=5, what="killed processes vanish")
         wait_until(lambda: processes.reap(self.pid), within=5, what="the dead can be reaped")
 
@@ -295,11 +297,11 @@ class ServerProcess:
         """Ask the admin endpoint."""
         return fetch(self.admin, target, method, headers)
 
-    def client(self, timeout: float = 10) -> Client:
+    def client(self, timeout: float = PATIENT) -> Client:
         """Connect to the first public listener."""
         return self.client_of(0, timeout)
 
-    def client_of(self, listener: int, timeout: float = 10) -> Client:
+    def client_of(self, listener: int, timeout: float = PATIENT) -> Client:
         """Connect to a public listener by its place in the configuration."""
         return Client(self.addresses[listener], timeout)
 

@@ -10,7 +10,7 @@ import socket
 import ssl
 from typing import Self
 
-from tests.support.client import Client, connect
+from tests.support.client import PATIENT, Client, connect
 
 
 class TlsClient(Client):
@@ -22,7 +22,7 @@ class TlsClient(Client):
         context: ssl.SSLContext,
         name: str | None = "localhost",
         *,
-        timeout: float = 10,
+        timeout: float = PATIENT,
         session: ssl.SSLSession | None = None,
         receive_buffer: int = 0,
     ) -> None:

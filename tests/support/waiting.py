@@ -14,6 +14,13 @@ from typing import TypeVar
 T = TypeVar("T")
 
 STEP = 0.01  # seconds between two questions; short against every figure that a test asserts
+PATIENCE = 5
+"""How many times slower than one that does nothing else a machine may be: what is awaited has so much more time."""
+
+
+def patient(seconds: float) -> float:
+    """Return how long to wait for what takes at most ``seconds`` on a machine that does nothing else."""
+    return seconds * PATIENCE
 
 
 def wait_until(
@@ -23,11 +30,14 @@ def wait_until(
     what: str | Callable[[], str],
     hopeless: Callable[[], str] | None = None,
 ) -> T:
-    """Ask ``condition`` until it answers something true and return that; AssertionError after ``within`` seconds.
+    """Ask ``condition`` until it answers something true and return that; AssertionError when it does not come true.
 
-    ``hopeless`` may answer a reason to give up early (the process died); "" means go on.
+    ``within``: seconds on a machine that does nothing else; a busy one gets more (:func:`patient`).  A figure that a
+    test is about is measured by the test.  ``hopeless`` may answer a reason to give up early (the process died); ""
+    means go on.
     """
-    deadline = time.monotonic() + within
+    limit = patient(within)
+    deadline = time.monotonic() + limit
     while True:
         answer = condition()
         if answer:
@@ -36,7 +46,7 @@ def wait_until(
         late = time.monotonic() >= deadline
         if reason or late:
             sentence = what() if callable(what) else what
-            raise AssertionError(f"{sentence}: {reason or f'not within {within:g} s'}")
+            raise AssertionError(f"{sentence}: {reason or f'not within {limit:g} s'}")
         time.sleep(STEP)
 
 
