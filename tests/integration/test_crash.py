@@ -9,6 +9,7 @@ import time
 import pytest
 
 from tests.support import processes
+from tests.support.lateness import Lateness
 from tests.support.load import Plan
 from tests.support.tools import full
 from tests.support.traffic import Load, Wrk
@@ -43,6 +44,7 @@ def test_killing_workers_under_load_hurts_only_their_own_connections(serve, rng)
     scrapes = [server.metrics()]
     respawns = []
     with (
+        Lateness() as late,
         Wrk(f"{server.url}/", seconds=seconds, connections=64) as wrk,
         Load(Plan(server.address, connections=2)) as load,
     ):
@@ -54,12 +56,12 @@ def test_killing_workers_under_load_hurts_only_their_own_connections(serve, rng)
         result = wrk.wait()
         tally = load.stop()
     kills = len(respawns)
-    assert kills >= seconds / pause / 2
-    assert max(respawns) < 1.0, respawns
+    assert kills >= 2
+    assert max(respawns) < late.allow(1.0), (respawns, str(late))
     # Of the 64 + 2 connections those of the dead worker fail: at most all of them, each time.
     assert result.connect == result.write == result.timeout == result.bad_status == 0, result.output
     assert result.read <= 64 * kills, result.output
-    assert tally.longest_silence < 1.0
+    assert tally.longest_silence < late.allow(1.0), late
     assert set(tally.failures) <= ENDED_BY_A_DEATH
     for earlier, later in itertools.pairwise(scrapes):
         assert later.fallen_since(earlier) == []

