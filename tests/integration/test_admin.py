@@ -21,7 +21,7 @@ def test_health_and_readiness(serve):
 
 
 def test_not_ready_says_why(serve):
-    server = serve({**SERVICE, "workers": 1, "timeouts": {"worker": "2s"}, "shutdown": {"drain_delay": "5s"}})
+    server = serve({**SERVICE, "workers": 1, "shutdown": {"drain_delay": "60s"}})
     server.signal(signal.SIGTERM)
     server.notify.wait_for("STOPPING", within=5)
     answer = server.ask_admin("/readyz")

@@ -195,6 +195,7 @@ def test_stacks_of_a_worker_that_runs_a_handler(server, tmp_path):
 def test_a_stopped_worker_has_no_stacks_to_show(server):
     pid = server.ready_pids()[0]
     os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: processes.stopped(pid), within=5, what="it is stopped")
     try:
         done = verb(server, "stacks", "0")
     finally:

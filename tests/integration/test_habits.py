@@ -27,7 +27,7 @@ def wait_title(pid, pattern):
 
 
 def test_titles_say_state_and_load(serve, tmp_path):
-    server = serve({**SERVICE, "shutdown": {"drain_delay": "1s"}})
+    server = serve({**SERVICE, "shutdown": {"drain_delay": "1s", "idle_grace": "8s"}})
     (pid,) = server.ready_pids()
     wait_title(server.pid, r"hybridd: master \[service:app\] gen 1, running")
     with server.client() as idle, server.client() as busy:

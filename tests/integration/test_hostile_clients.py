@@ -25,14 +25,14 @@ def test_a_reader_that_only_sips_is_cut_and_said_so(serve):
     Who reads faster than the rate is left alone, although the kernel asks for nothing more while a third of its buffer
     is not free.
     """
-    server = serve({**SERVICE, "timeouts": {"write": "500ms"}, "limits": {"response_rate": "16KiB"}})
+    server = serve({**SERVICE, "timeouts": {"write": "1s"}, "limits": {"response_rate": "16KiB"}})
     with server.client() as reader, server.client() as sipper:
         for client in (reader, sipper):
             client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             client.send(b"GET /bytes/30000000 HTTP/1.1\r\nHost: t\r\n\r\n")
         sipper.socket.setblocking(False)
         sip = time.monotonic()
-        until = sip + 1.2  # of which each 500 ms are looked at
+        until = sip + 2.2  # of which each second is looked at
 
         def cut():
             nonlocal sip
@@ -65,7 +65,6 @@ def test_a_hoard_over_the_limit_keeps_nobody_out(serve):
         busy.send(b"bc")
         assert busy.read_answer().body == b"abc"
         first, last = hoard[0], hoard[-1]
-        first.settimeout(5)
         assert first.recv(1) == b""
         last.setblocking(False)
         with contextlib.suppress(BlockingIOError):
@@ -116,7 +115,7 @@ def test_without_descriptors_who_waits_is_turned_away_and_nothing_spins(serve):
             assert busy[0].get("/").status == 200
         assert server.fetch("/open").status == 200
     assert server.ready_pids() == [pid]
-    assert "Too many open files: " in server.log()
+    server.wait_log("cannot accept on.*Too many open files: ")
     assert server.log().count("cannot accept on") == 1
 
 

@@ -95,6 +95,7 @@ def test_the_length_of_the_accept_queue_is_seen(serve):
     (pid,) = server.wait_workers(1)
     address = server.address
     processes.send(pid, signal.SIGSTOP)
+    wait_until(lambda: processes.stopped(pid), within=5, what="it is stopped")
     clients = [server.client() for _ in range(5)]
     metrics = server.metrics()
     assert metrics.value("hybridd_listener_accept_queue", listener=address) == 5

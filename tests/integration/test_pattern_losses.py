@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import time
 
 import pytest
 
@@ -52,15 +51,17 @@ def test_process_loses_one_connection(serve, tmp_path):
         lost(killer)
         others = {one.pid for one in processes.children(worker)}
         stray = wait_in(server, stack, tmp_path / "gate")
-        wait_accepted(server, 5)
-        (victim,) = {one.pid for one in processes.children(worker)} - others
+        (victim,) = wait_until(
+            lambda: {one.pid for one in processes.children(worker)} - others, within=5, what="a process for the stray"
+        )
         processes.send(victim, signal.SIGRTMIN + 5)  # which has no name in Python
         lost(stray)
         (tmp_path / "gate").touch()
         assert [client.read_answer().status for client in bystanders] == [200] * 3
     assert server.ready_pids() == [worker]
-    assert "died of SIGKILL during GET /die" in server.log()
-    assert "died of SIGRTMIN+5" in server.log()
+    # Its client knows sooner than its parent, who says so.
+    server.wait_log("died of SIGKILL during GET /die")
+    server.wait_log(r"died of SIGRTMIN\+5")
     assert "outcome=killed" in server.wait_access("GET /die")
 
 
@@ -209,9 +210,9 @@ def test_what_forked_children_count_is_exact(serve):
     assert metrics.value("hybridd_http_request_duration_seconds_count") == 30
     assert metrics.total("hybridd_connections") == 0
     assert metrics.total("hybridd_network_transmit_bytes_total") > 30 * len("hello\n")
-    assert not processes.children(worker), "not reaped"
-    assert len(server.access_log()) == 31
-    assert "exited with status 7 during GET /exit/7" in server.log()
+    wait_until(lambda: not processes.children(worker), within=5, what="all are reaped")
+    server.wait_log("exited with status 7 during GET /exit/7")
+    wait_until(lambda: len(server.access_log()) == 31, within=5, what=lambda: f"31 lines: {server.access_log()}")
     # A death folds what the worker had counted of its children.
     processes.send(worker, signal.SIGKILL)
     server.wait_workers(1, without=[worker])
@@ -255,13 +256,11 @@ def test_a_handler_over_its_time_loses_its_connection_only(serve, tmp_path, patt
     server = serve(settings(pattern, {"timeouts": {"handler": "500ms"}}))
     (worker,) = server.wait_workers(1)
     with server.client() as stuck, server.client() as other:
-        started = time.monotonic()
-        stuck.send(request_bytes("GET", "/sleep/8"))
+        stuck.send(request_bytes("GET", "/sleep/40"))
         assert other.get("/").status == 200
-        assert stuck.ended()
-        assert time.monotonic() - started < 4
+        assert stuck.ended(), "it was answered"
     assert server.fetch("/").status == 200
     assert server.ready_pids() == [worker]
-    assert "GET /sleep/8: the handler still runs after 0.5 s (timeouts.handler)" in server.log()
+    server.wait_log(r"GET /sleep/40: the handler still runs after 0\.5 s \(timeouts\.handler\)")
     server.signal(signal.SIGQUIT)  # its thread still sleeps
     assert server.wait_ended() == 0

@@ -84,7 +84,7 @@ def test_workers_share_memory_and_outlive_their_fork_server(serve):
 
 
 def test_a_fork_server_that_does_not_answer_is_replaced(serve):
-    server = serve({"application": "hello:app", "preload": True, "workers": 1, "timeouts": {"boot": "2s"}})
+    server = serve({"application": "hello:app", "preload": True, "workers": 1, "timeouts": {"boot": "4s"}})
     (victim,), first = server.wait_workers(1), fork_server(server)
     processes.send(first, signal.SIGSTOP)
     replaced(server, victim, 1)
@@ -107,7 +107,7 @@ def shop(folder):
 
 def test_a_reload_brings_a_fork_server_of_its_own_and_a_failed_one_leaves_the_old_one(serve, tmp_path):
     write(tmp_path / "app", "one")
-    server = serve({**shop(tmp_path / "app"), "workers": 1, "timeouts": {"boot": "2s"}})
+    server = serve({**shop(tmp_path / "app"), "workers": 1, "timeouts": {"boot": "4s"}})
     first = fork_server(server)
     write(tmp_path / "app", "broken", "raise RuntimeError('on purpose')")
     refused = verb(server, "reload")
@@ -117,7 +117,7 @@ def test_a_reload_brings_a_fork_server_of_its_own_and_a_failed_one_leaves_the_ol
     write(tmp_path / "app", "hanging", "import threading; threading.Event().wait()")
     refused = verb(server, "reload")
     assert refused.returncode == 1
-    assert "did not become ready within 2 s (timeouts.boot)" in refused.stderr
+    assert "did not become ready within 4 s (timeouts.boot)" in refused.stderr
     # What is on disk cannot be loaded; the fork server has the old code.
     assert server.status()["degraded"] is None
     assert verb_json(server, "scale", "2")["workers"] == 2

@@ -23,7 +23,7 @@ ASK = request_bytes("GET", "/environ", {"Connection": "close"})
 BEHIND_PROXY = {
     "listen": ["127.0.0.1:0 proxy_protocol", "127.0.0.1:0"],
     "trusted_proxies": ["127.0.0.1"],
-    "timeouts": {"handshake": "400ms"},
+    "timeouts": {"handshake": "1s"},
 }
 
 
@@ -60,7 +60,7 @@ def test_the_client_is_whom_the_header_names(serve, pattern):
     with Client(address) as client:
         client.send(TEXT[:-1])
         assert client.ended()
-    assert 0.3 < time.monotonic() - started < 3
+    assert time.monotonic() - started > 0.9
     socket.create_connection(address.split(":")).close()  # a health check that only connects
     wait_until(
         lambda: (
@@ -86,7 +86,7 @@ def test_who_is_not_trusted_is_cut(serve):
 
 @pytest.mark.parametrize("pattern", ["hybrid", "thread", "process"])
 def test_a_drain_does_not_wait_for_a_header(serve, pattern):
-    own = {"timeouts": {"handshake": "30s", "graceful": "20s"}, "shutdown": {"idle_grace": "300ms"}}
+    own = {"timeouts": {"handshake": "30s", "graceful": "20s"}, "shutdown": {"idle_grace": "1500ms"}}
     server = serve(settings(pattern, merged(BEHIND_PROXY, own)))
     with Client(server.address) as silent, Client(server.address) as late:
         silent.send(TEXT[:10])

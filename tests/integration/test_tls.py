@@ -14,6 +14,7 @@ from tests.support import patterns
 from tests.support.certificates import Authority
 from tests.support.client import connect, request_bytes
 from tests.support.tls_client import HalfTls, TlsClient
+from tests.support.waiting import wait_until
 
 LISTEN = ["127.0.0.1:0 tls"]
 SERVICE = {"application": "service:app", "workers": 1, "listen": LISTEN}
@@ -192,14 +193,16 @@ def test_a_session_is_resumed_by_whichever_worker(serve, authority, local, versi
     with TlsClient(server.address, context) as client:
         served.add(client.get("/pid").body)
         session = client.tls.session
-    for _ in range(40):
+
+    def both():
+        nonlocal session
         with TlsClient(server.address, context, session=session) as client:
             served.add(client.get("/pid").body)
             assert client.tls.session_reused
             session = client.tls.session
-        if len(served) > 1:
-            break
-    assert len(served) == 2
+        return len(served) == 2
+
+    wait_until(both, within=10, what="both workers have resumed it")
     assert server.metrics().value(HANDSHAKES, result="full") == 1
 
 

@@ -104,7 +104,7 @@ def test_words_may_come_and_go_with_a_reload(serve, authority, local):
 
 
 def test_a_handshake_that_dawdles_is_cut_while_others_are_served(serve, authority, local):
-    server = serve({**SERVICE, "tls": local.settings(), "timeouts": {"handshake": "1s"}})
+    server = serve({**SERVICE, "tls": local.settings(), "timeouts": {"handshake": "2s"}})
     context = authority.client_context()
     with ExitStack() as stack:
         dawdling = [stack.enter_context(HalfTls(server.address, context)) for _ in range(ABANDONED)]
@@ -120,7 +120,6 @@ def test_a_handshake_that_dawdles_is_cut_while_others_are_served(serve, authorit
                     drip.socket.sendall(bytes([byte]))
                 assert client.get("/").body == b"hello\n"
             assert server.metrics().value(HANDSHAKES, result="full") == 1
-        drip.socket.settimeout(10)
         with suppress(ConnectionResetError):
             assert drip.socket.recv(1) == b""
         server.wait_metric(HANDSHAKES, ABANDONED + 1, result="timeout", within=20)
@@ -146,14 +145,13 @@ def test_a_storm_of_abandoned_handshakes_leaves_nothing_behind(serve, authority,
 
 
 def test_a_slow_reader_is_left_alone_and_one_that_reads_nothing_is_cut(serve, authority, local):
-    server = serve({**SERVICE, "tls": local.settings(), "timeouts": {"write": "500ms"}})
+    server = serve({**SERVICE, "tls": local.settings(), "timeouts": {"write": "1s"}})
     context = authority.client_context()
     with TlsClient(server.address, context, receive_buffer=65536) as slow, TlsClient(server.address, context) as silent:
         for client in (slow, silent):
             client.send(request_bytes("GET", "/bytes/12000000"))
         cut = lambda: server.metrics().value("hybridd_connections_closed_total", reason="write_timeout")  # noqa: E731
         wait_until(lambda: slow.tls.recv(16384) and cut() == 1, within=15, what="one of them is cut")
-        slow.tls.settimeout(10)
         left = slow.read_exactly(1_000_000)  # in the middle of the answer, of which one has had a part
         assert set(left[-1000:]) == {ord("x")}
         assert cut() == 1

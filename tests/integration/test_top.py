@@ -39,7 +39,7 @@ def test_who_sits_before_it_sees_workers_and_calls_scales_and_leaves(server, tmp
     with top(server) as terminal:
         for slot, pid in enumerate(pids):
             terminal.wait_for(rf"^ +{slot} +{pid} +1 +ready ")
-        terminal.wait_for(r"^ +\d +\d\.\ds +running +GET /hold  \(")
+        terminal.wait_for(r"^ +\d +[\d.]+s +running +GET /hold  \(")
         terminal.wait_for(r"req/s \d")
         terminal.type(b"+")
         terminal.wait_for(r"^scale 3: 3 workers ready")

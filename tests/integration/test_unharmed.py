@@ -21,6 +21,7 @@ pytestmark = pytest.mark.watchdog(240)
 PATTERNS = ["hybrid", "prefork"]
 RELOADS, WORKERS = (20, [2, 4]) if full() else (2, [2])
 SETTLE, CRASH = ("2s", 1) if full() else ("600ms", 0.3)
+BOOT = "3s"  # of those that hang; all others must keep it, on a busy machine too
 
 
 @contextlib.contextmanager
@@ -39,7 +40,7 @@ def clients(server) -> Iterator[list[Load]]:
 
 @pytest.fixture(params=PATTERNS)
 def settings(request):
-    return {"pattern": request.param, "timeouts": {"boot": "1s"}}
+    return {"pattern": request.param, "timeouts": {"boot": BOOT}}
 
 
 @pytest.mark.parametrize("workers", WORKERS)
@@ -62,7 +63,7 @@ def test_reloads_in_a_row_and_scaling_up_and_down(serve, tmp_path, settings, wor
 
 BAD_CODE = {
     "raises": (RAISES, "RuntimeError: broken on purpose"),
-    "hangs": (HANGS, "did not become ready within 1 s (timeouts.boot)"),
+    "hangs": (HANGS, "did not become ready within 3 s (timeouts.boot)"),
     "crashes soon": (CRASHES_LATER.format(seconds=CRASH), "exited with status 3"),
 }
 BAD_CONFIGURATION = {

@@ -16,7 +16,7 @@ from tests.support.verbs import verb, verb_json
 from tests.support.waiting import pass_time, wait_until
 
 SERVICE = {"application": "service:app"}
-QUICK = {"handler": "500ms", "stuck": "1s", "graceful": "300ms"}
+QUICK = {"handler": "500ms", "stuck": "1s", "graceful": "1s"}
 
 # Where the application runs on the loop itself, nobody is left there who could say it.
 ON_THE_LOOP = ("serial", "prefork", "reactor")

@@ -40,7 +40,7 @@ def test_a_pod_that_leaves_is_not_ready_serves_on_and_finishes_what_runs(serve):
     told = time.monotonic()
     wait_until(lambda: server.ask_admin(probes["readinessProbe"]).status == 503, within=5, what="not ready any more")
     answered = []
-    while time.monotonic() < told + drain_delay - 1:  # who has not heard yet still sends requests on new connections
+    while time.monotonic() < told + drain_delay - 2:  # who has not heard yet still sends requests on new connections
         answered.append(fetch(address, "/sleep/0.2").status)
         assert server.ask_admin(probes["livenessProbe"]).status == 200, "a pod that drains is not to be killed"
     assert set(answered) == {200}

@@ -11,7 +11,7 @@ from typing import Self
 
 from tests.support.client import ConnectionEnded
 from tests.support.tls_client import TlsClient
-from tests.support.waiting import wait_until
+from tests.support.waiting import patient, wait_until
 
 
 class TlsLoad(threading.Thread):
@@ -51,4 +51,4 @@ class TlsLoad(threading.Thread):
     def stop(self) -> None:
         """Come no more; harmless twice."""
         self._over.set()
-        self.join(20)
+        self.join(patient(20))
