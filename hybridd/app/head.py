@@ -51,17 +51,21 @@ def make_head(status: Any, headers: Any) -> ResponseHead:
     if known is not None and type(headers) is list:
         return known
     try:
-        code, reason = _statuses[status]
-    except (KeyError, TypeError):
-        code, reason = _read_status(status)
+        seen = _statuses.get(status)
+    except TypeError:  # not hashable
+        seen = None
+    code, reason = seen or _read_status(status)
     if type(headers) is not list:
         raise TypeError(f"the response headers must be a list of (name, value) tuples, not {_type(headers)}")
+    usual = True
     try:
         for name, value in headers:
             if name not in _end_to_end or type(value) is not str:
-                headers = _read_headers(headers)
+                usual = False
                 break
     except (TypeError, ValueError):  # something in the list is not a pair, or a name not even hashable
+        usual = False
+    if not usual:  # read here, so that no exception of ours stands before the one that the application gets
         headers = _read_headers(headers)
     head = ResponseHead(code, reason, headers)
     check_head(head)

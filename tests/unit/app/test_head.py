@@ -39,6 +39,15 @@ def test_statuses(text, status, reason):
         assert (head.status, head.reason) == (status, reason)
 
 
+@pytest.mark.parametrize(
+    ("status", "headers"), [(200, []), (b"200 OK", []), ("200 OK", [("X", 5)]), ("200 OK", [(b"X", "")])]
+)
+def test_what_is_wrong_is_told_without_what_went_on_inside(status, headers):
+    with pytest.raises(TypeError) as raised:
+        make_head(status, headers)
+    assert raised.value.__context__ is None, "a traceback would begin with an exception of ours"
+
+
 def test_headers_are_kept_in_order_and_spelling():
     headers = [("content-type", "text/plain"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("X-Empty", "")]
     for _ in range(2):
