@@ -106,10 +106,13 @@ def _no_such_module(reference: Reference, missing: str) -> str:
         others = [entry for entry in sys.path[1:] if entry]
         where = f"looked in {sys.path[0]} and along sys.path: {', '.join(others)}"
         return f"cannot load {reference.text!r}: there is no module {missing!r}{meant}; {where}"
-    search = getattr(sys.modules.get(parent), "__path__", None)
+    owner = sys.modules.get(parent)
+    search = getattr(owner, "__path__", None)
+    dotted = f" (did you mean '{parent}:{name}'?)" if name in dir(owner) else ""  # a dot where a colon belongs
     if search is None:
-        return f"cannot load {reference.text!r}: there is no module {missing!r}: {parent!r} is a module, not a package"
-    meant = _did_you_mean(name, [module.name for module in pkgutil.iter_modules(search)])
+        what = f"there is no module {missing!r}{dotted}: {parent!r} is a module, not a package"
+        return f"cannot load {reference.text!r}: {what}"
+    meant = dotted or _did_you_mean(name, [module.name for module in pkgutil.iter_modules(search)])
     return f"cannot load {reference.text!r}: there is no module {missing!r}{meant}; looked in {', '.join(search)}"
 
 

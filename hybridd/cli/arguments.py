@@ -40,6 +40,7 @@ WIDEST = 110
 COMMANDS = {
     "--check-config": "hybridd check",
     "--print-config": "hybridd print-config",
+    "--reload": "hybridd reload",
     "--version": "hybridd --version",
     "-V": "hybridd --version",
 }

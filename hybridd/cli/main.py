@@ -39,6 +39,8 @@ COMMANDS = {
     "compare": "measure the patterns side by side",
 }
 
+FLAGS = ("--help", "--version")
+
 HELP = f"""\
 usage: hybridd COMMAND [ARGUMENT]...
 
@@ -105,7 +107,7 @@ def _unknown(name: str, rest: list[str]) -> NoReturn:
     """Refuse what is no command, with what was probably meant."""
     from hybridd.config.suggestion import suggest_word  # noqa: PLC0415 - only when needed
 
-    meant = "--help" if name == "help" else "--version" if name == "version" else suggest_word(name, COMMANDS)
+    meant = {"help": "--help", "version": "--version"}.get(name) or suggest_word(name, (*COMMANDS, *FLAGS))
     if not meant and (name.startswith("-") or ":" in name):
         meant = " ".join(["run", name, *rest])
     if not meant and name.endswith((".yaml", ".yml")):

@@ -70,6 +70,9 @@ PATTERNS: Final[Mapping[str, Pattern]] = {
 
 DEFAULT: Final = "hybrid"
 
+WORKER_CLASSES: Final = {"sync": "prefork", "gthread": DEFAULT, "gevent": DEFAULT, "eventlet": DEFAULT}
+"""What gunicorn calls it, and what does here what that is chosen for."""
+
 
 def implied(pattern: str, dispatch: str | None) -> Iterator[tuple[str, Any, str]]:
     """Yield what a pattern, with a ``dispatch`` set beside it or None, makes the default: key, value, whose wish it is.

@@ -16,7 +16,7 @@ from hybridd.config.address import Address, Kind
 from hybridd.config.bounds import Limits, Timeouts
 from hybridd.config.declaration import Schema, setting
 from hybridd.config.listener_words import EXPLANATION, Endpoint
-from hybridd.config.patterns import DEFAULT, DISPATCHES, PATTERNS
+from hybridd.config.patterns import DEFAULT, DISPATCHES, PATTERNS, WORKER_CLASSES
 from hybridd.config.quantities import boolean, integer, mode
 from hybridd.config.supervision import MOST_WORKERS, Crash, Recycle, Reload, Shutdown
 from hybridd.config.tls import Tls
@@ -204,7 +204,7 @@ class Config:
     )
     pattern: str = setting(
         DEFAULT,
-        choice(*PATTERNS),
+        choice(*PATTERNS, also=WORKER_CLASSES),
         "How connections are dealt to processes and threads: a name for workers and dispatch.",
         flags="--pattern -k --worker-class",
         also="model mode",

@@ -8,6 +8,7 @@ Runs in:   every process; pure.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from hybridd.config.address import EXPECTED as AN_ADDRESS
 from hybridd.config.address import Address, AddressError, parse_address
@@ -28,13 +29,13 @@ _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 _REFERENCE = re.compile(rf"{_DOTTED}(?::{_DOTTED}(?:\(.*\))?)?", re.DOTALL)
 
 
-def choice(*words: str) -> Kind:
-    """Return the kind of one of some words."""
+def choice(*words: str, also: Mapping[str, str] | None = None) -> Kind:
+    """Return the kind of one of some words; ``also`` says which of them is meant by words of other programs."""
     expected = " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
     def read(raw: Raw) -> str:
         if raw.text not in words:
-            raise Refused(expected, raw, closest(raw.text, words))
+            raise Refused(expected, raw, (also or {}).get(raw.text.lower()) or closest(raw.text, words))
         return raw.text
 
     return Kind("|".join(words), expected, read, str, {"enum": list(words)})
@@ -46,12 +47,18 @@ def reference(metavar: str, example: str) -> Kind:
 
     def read(raw: Raw) -> str:
         text = _written(expected, raw)
-        module, colon, name = text.partition(":")
+        module, _, name = text.partition(":")
         if not text or (_REFERENCE.fullmatch(text) and not module.endswith(".py")):
             return text
         # Somebody named a file.
+        name = name or example.partition(":")[2]
+        if module.startswith(("/", "..")):
+            folder, _, file_name = module.rpartition("/")
+            there = f"with chdir {folder or '/'} it is {file_name.removesuffix('.py')}:{name}"
+            is_file = module.endswith(".py")
+            raise Refused(expected, raw, advice=there if is_file else "name a module, with chdir for its directory")
         module = module.removeprefix("./").removesuffix(".py").strip("/").replace("/", ".")
-        raise Refused(expected, raw, f"{module}{colon}{name}" if name else f"{module}:{example.partition(':')[2]}")
+        raise Refused(expected, raw, f"{module}:{name}")
 
     # Simpler than the expression above: editors take JavaScript's expressions, where \w is ASCII.
     return Kind(metavar, expected, read, str, {"type": "string", "pattern": "^([^/:]+(:.+)?)?$"})

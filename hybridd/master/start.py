@@ -237,7 +237,7 @@ def open_logs(config: Config, identity: Identity | None, *, daemon: bool = False
         with privileges.acting_as(identity):
             return logging_setup.configure(config.log, config.access_log, os.environ, daemon=daemon)
     except OSError as error:
-        raise OperatingSystemError(f"cannot open the log: {error}") from None
+        raise OperatingSystemError(logging_setup.unopened(error, config.access_log)) from None
 
 
 def bind(

@@ -10,6 +10,7 @@ Runs in:   every process; the master configures before it forks, children inheri
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -150,6 +151,15 @@ def configure(log: Log, access: AccessLogSettings, environment: Mapping[str, str
     logger.setLevel(log.level.upper())
     logger.propagate = False  # the root logger is the application's
     return Logs(handler, AccessLog(access_sink, LINES[access.format]()))
+
+
+def unopened(error: OSError, access: AccessLogSettings) -> str:
+    """Say which log ``configure`` could not open, by which setting, and why."""
+    why = "its folder does not exist" if error.errno == errno.ENOENT else error.strerror
+    if error.filename is None:
+        return f"cannot open the log: {why}"
+    setting = "access_log.file" if error.filename == access.file else "log.file"
+    return f"cannot open {error.filename} ({setting}): {why}"
 
 
 def read_by_journal(environment: Mapping[str, str], standard_error: os.stat_result) -> bool:

@@ -118,6 +118,13 @@ def test_a_module_is_not_a_package(site):
     assert "there is no module 'flat.wsgi': 'flat' is a module, not a package" in refused("flat.wsgi:app")
 
 
+def test_a_dot_where_a_colon_belongs(site):
+    site("dotted.py", "def application(environ, start_response): ...\n")
+    site("shop3/__init__.py", "def app(environ, start_response): ...\n")
+    assert "no module 'dotted.application' (did you mean 'dotted:application'?)" in refused("dotted.application")
+    assert "no module 'shop3.app' (did you mean 'shop3:app'?)" in refused("shop3.app")
+
+
 def test_a_module_that_raises(site):
     path = site("broken.py", "def setting():\n    return {}['DATABASE']\n\nsetting()\n")
     text = refused("broken:app")

@@ -48,6 +48,8 @@ def test_version_names_python_and_the_libraries(capsys):
         (["print_config"], "…, got print_config; did you mean hybridd print-config"),
         (["help"], "…, got help; did you mean hybridd --help"),
         (["version"], "…, got version; did you mean hybridd --version"),
+        (["--hlp"], "…, got --hlp; did you mean hybridd --help"),
+        (["--verison"], "…, got --verison; did you mean hybridd --version"),
         (["shop:app", "-w", "2"], "…, got shop:app; did you mean hybridd run shop:app -w 2"),
         (["-c", "x.yaml"], "…, got -c; did you mean hybridd run -c x.yaml"),
         (["x.yaml"], "…, got x.yaml; did you mean hybridd run -c x.yaml"),

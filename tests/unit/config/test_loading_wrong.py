@@ -75,7 +75,7 @@ def test_a_wrong_variable_is_told_exactly(environment, message):
         (
             "pattern",
             Flag("-k", "gthread"),
-            "-k: expected serial, process, thread, prefork, pool, reactor or hybrid, got gthread; did you mean thread",
+            "-k: expected serial, process, thread, prefork, pool, reactor or hybrid, got gthread; did you mean hybrid",
         ),
         (
             "application",

@@ -73,7 +73,9 @@ def test_the_default_pattern_implies_nothing():
 
 
 def test_a_wrong_pattern_implies_nothing_and_is_refused_once():
-    with pytest.raises(Exception, match=r"^--set pattern: expected serial, process, .* got sync$"):
+    with pytest.raises(
+        Exception, match=r"^--set pattern: expected serial, process, .* got sync; did you mean prefork$"
+    ):
         loaded(pattern="sync")
 
 

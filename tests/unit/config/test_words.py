@@ -9,6 +9,7 @@ from hybridd.config.listener_words import parse_endpoint
 from hybridd.config.words import account, address, choice, directory, endpoint, file, host, own_file, reference, several
 
 LEVEL = choice("debug", "info", "warning")
+WORKER_CLASS = choice("thread", "pool", also={"gthread": "pool"})
 APPLICATION = reference("MODULE:CALLABLE", "shop.wsgi:application")
 DIRECTORY = directory()
 LOG = file("standard error")
@@ -50,6 +51,11 @@ def test_texts_are_read_and_written_back(kind, text):
         (APPLICATION, Raw("shop/wsgi"), "…, got shop/wsgi; did you mean shop.wsgi:application"),
         (APPLICATION, Raw("shop:"), "…, got shop:; did you mean shop:application"),
         (APPLICATION, Raw(":app"), "…, got :app"),
+        (APPLICATION, Raw("/srv/wsgi.py"), "…, got /srv/wsgi.py; with chdir /srv it is wsgi:application"),
+        (APPLICATION, Raw("../wsgi.py:app"), "…, got ../wsgi.py:app; with chdir .. it is wsgi:app"),
+        (APPLICATION, Raw("/wsgi.py"), "…, got /wsgi.py; with chdir / it is wsgi:application"),
+        (APPLICATION, Raw("/srv/shop"), "…, got /srv/shop; name a module, with chdir for its directory"),
+        (WORKER_CLASS, Raw("gthread"), "thread or pool, got gthread; did you mean pool"),
         (APPLICATION, Raw("shop app"), '…, got "shop app"'),
         (APPLICATION, Raw("shop:app)("), "…, got shop:app)("),
         (APPLICATION, Raw("12", Reading.INTEGER), "…, got 12 (which YAML reads as a number); put it in quotes"),

@@ -12,7 +12,7 @@ from hybridd.config.settings import Log
 from hybridd.ops.access_line import CombinedLine
 from hybridd.ops.access_log import AccessLog
 from hybridd.ops.log_format import TextFormat
-from hybridd.ops.logs import ROOT, ErrorLog, Logs, configure, read_by_journal
+from hybridd.ops.logs import ROOT, ErrorLog, Logs, configure, read_by_journal, unopened
 from hybridd.ops.sink import NOTICE_INTERVAL, Sink
 
 
@@ -24,6 +24,28 @@ def logger():
     logger.handlers[:] = []
     yield logger
     logger.handlers[:], logger.level, logger.propagate = before
+
+
+@pytest.mark.parametrize(
+    ("log", "access", "message"),
+    [
+        ("/no/where/a.log", "off", "cannot open /no/where/a.log (log.file): its folder does not exist"),
+        ("-", "/no/where/a.log", "cannot open /no/where/a.log (access_log.file): its folder does not exist"),
+        ("/proc/version/a.log", "off", "cannot open /proc/version/a.log (log.file): Not a directory"),
+    ],
+)
+def test_a_log_that_cannot_be_opened_is_told_with_its_setting(log, access, message):
+    log, access = Log(file=log), AccessSettings(file=access)
+    with pytest.raises(OSError) as raised:
+        configure(log, access, {})
+    assert unopened(raised.value, access) == message
+
+
+def test_a_log_without_a_file_that_cannot_be_opened():
+    assert (
+        unopened(OSError(errno.EBADF, "Bad file descriptor"), AccessSettings())
+        == "cannot open the log: Bad file descriptor"
+    )
 
 
 class Destination:
