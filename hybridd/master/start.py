@@ -17,6 +17,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import hybridd
@@ -82,9 +83,8 @@ class Start:
         """Do what is done in the process that stays, while it still has all its rights; then give them up."""
         if self.is_daemon:
             self.logs = open_logs(self.config, self.identity, daemon=True)
-        owner = (self.identity.uid, self.identity.gid) if self.identity else None
         if self.pid_file is not None:
-            self.pid_file.prepare(owner)
+            _prepare(self.pid_file, self.identity)
         if path := control_path(self.config.control, os.environ):
             self.control = self._control(path)
         if self.identity is not None:
@@ -265,6 +265,15 @@ def bind(
             if listener.owned and listener.sock.family == socket.AF_UNIX:
                 _give_socket(listener, identity)
     return listeners, admin_listeners
+
+
+def _prepare(pid_file: PidFile, identity: Identity | None) -> None:
+    """See to the PID file: with root's rights only where nobody else can lead them astray by a link."""
+    if identity is not None and privileges.belongs_to_root(Path(pid_file.path).parent):
+        pid_file.prepare((identity.uid, identity.gid))
+        return
+    with privileges.acting_as(identity):
+        pid_file.prepare(None)
 
 
 def _give_socket(listener: Listener, identity: Identity) -> None:

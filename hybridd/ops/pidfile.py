@@ -68,8 +68,8 @@ class PidFile:
             except OSError as error:
                 raise self._refused(error) from None
             self._reserved = True
-        elif not os.access(directory, os.W_OK | os.X_OK):
-            if os.path.isfile(self.path) and os.access(self.path, os.W_OK):  # noqa: PTH113 - text
+        elif not os.access(directory, os.W_OK | os.X_OK, effective_ids=True):
+            if os.path.isfile(self.path) and os.access(self.path, os.W_OK, effective_ids=True):  # noqa: PTH113 - text
                 self._reserved = True  # by the root that the master before us was
                 return
             what = "may not be written" if os.path.isdir(directory) else "does not exist"  # noqa: PTH112 - text

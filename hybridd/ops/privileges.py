@@ -154,7 +154,7 @@ def give_log(path: str, identity: Identity) -> str:
         exists = os.path.exists(path)  # noqa: PTH110 - text
         may_append = _may(path, os.W_OK) if exists else may_make
     if not may_append:
-        if exists or in_the_way or not _belongs_to_root(Path(directory)):
+        if exists or in_the_way or not belongs_to_root(Path(directory)):
             raise OperatingSystemError(
                 f"user {identity.name} may not write the log {path}; give the file or its directory to that user"
             )
@@ -178,7 +178,7 @@ def _make_for(path: str, identity: Identity) -> None:
         os.close(fd)
 
 
-def _belongs_to_root(directory: Path) -> bool:
+def belongs_to_root(directory: Path) -> bool:
     """Tell whether nobody else can have replaced a part of the path, or of where its links lead."""
     found = {part for start in (directory, directory.resolve()) for part in (start, *start.parents)}
     with suppress(OSError):

@@ -231,6 +231,20 @@ def test_root_is_not_led_astray_by_a_link_of_the_user(daemon, place):
     assert (victim.stat().st_uid, victim.read_text()) == (0, "of root\n")
 
 
+def test_root_makes_no_pid_file_where_a_link_of_the_user_leads(daemon, place):
+    of_root = place / "of_root"
+    of_root.mkdir(0o755)
+    link = place / "daemon0" / "run"
+    server = daemon({"user": "nobody"}, before=passage(place), arguments=["--pid-file", str(link / "it.pid")])
+    os.chown(server.folder, NOBODY, NOBODY)
+    link.symlink_to(of_root)
+    server.pid_file = link / "it.pid"
+    done = server.launch()
+    assert done.returncode == 71
+    assert f"the directory {link} may not be written" in done.stderr
+    assert list(of_root.iterdir()) == []
+
+
 def test_a_folder_that_the_user_may_not_read_is_named(daemon, place):
     secret = place / "secret"
     (secret / "app").mkdir(parents=True)

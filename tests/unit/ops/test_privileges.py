@@ -183,7 +183,7 @@ def test_a_log_that_the_user_can_make_is_left_to_it(tmp_path, given):
 
 
 def test_a_log_where_only_root_can_make_it_is_made_and_given(closed, tmp_path, given, monkeypatch):
-    monkeypatch.setattr(privileges, "_belongs_to_root", lambda _: True)
+    monkeypatch.setattr(privileges, "belongs_to_root", lambda _: True)
     closed.add(str(tmp_path))
     path = tmp_path / "log"
     # The directory can be passed and read, not written.
@@ -215,7 +215,7 @@ def test_a_log_is_refused_where_giving_it_would_not_help_or_be_unsafe(closed, tm
     path = tmp_path / "log"
     closed |= {str(tmp_path), str(path)}
     monkeypatch.setattr(privileges, "obstacle", lambda _: "/closed" if case == "in the way" else "")
-    monkeypatch.setattr(privileges, "_belongs_to_root", lambda _: case != "not root's")
+    monkeypatch.setattr(privileges, "belongs_to_root", lambda _: case != "not root's")
     if case == "exists":
         path.touch()
     with pytest.raises(OperatingSystemError, match=f"user other may not write the log {path}"):
@@ -233,6 +233,6 @@ def test_a_place_is_roots_when_every_part_of_the_way_is(monkeypatch):
             self.st_uid = owners.get(str(path), 0)
 
     monkeypatch.setattr(Path, "lstat", lambda path: Stat(path) if str(path).startswith("/") else real(path))
-    assert privileges._belongs_to_root(Path("/var/log/hybridd"))
+    assert privileges.belongs_to_root(Path("/var/log/hybridd"))
     owners["/var/log"] = 1000
-    assert not privileges._belongs_to_root(Path("/var/log/hybridd"))
+    assert not privileges.belongs_to_root(Path("/var/log/hybridd"))
