@@ -16,7 +16,7 @@ import re
 END = b"\r\n\r\n"
 _LINE_END = 2  # CR LF
 _SIZE = re.compile(rb"([0-9A-Fa-f]+)(?:;[^\r\n]*)?\r\n")
-_BEGUN = re.compile(rb"[0-9A-Fa-f]*(?:;[^\r\n]*)?\r?")
+_BEGUN = re.compile(rb"([0-9A-Fa-f]*)(?:(;)[^\r\n]*)?(\r)?")
 
 
 def find_end(tail: bytes, data: bytes) -> int:
@@ -41,7 +41,7 @@ class ChunkSteps:
 
     def __init__(self) -> None:
         self._over = 0  # bytes to come before the next chunk's first line
-        self._begun = b""  # what has come of that line
+        self._begun = b""  # what has come of that line, without what does not matter: it may come byte by byte
         self._tail: bytes | None = None  # the last bytes; None: the end is not searched for yet
 
     @property
@@ -74,8 +74,9 @@ class ChunkSteps:
         self._over = max(at - len(text), 0)
         if at >= len(text):
             self._begun = b""
-        elif _BEGUN.fullmatch(text, at):
-            self._begun = text[at:]
+        elif (begun := _BEGUN.fullmatch(text, at)) is not None:
+            digits, extension, carriage_return = begun.groups(b"")
+            self._begun = (digits.lstrip(b"0") or digits[:1]) + extension + carriage_return
         else:
             self._tail = b""
         return at

@@ -81,3 +81,13 @@ def test_a_body_of_empty_lines_is_not_cut_at_each_of_them(first, more):
     parser = CountingParser(reader)
     assert reader.feed(more) == b""
     assert parser.fed <= 3
+
+
+@pytest.mark.parametrize("line", [b"5;" + b"a" * 20_000, b"0" * 20_000 + b"5"])
+def test_what_has_come_of_a_line_is_not_looked_at_again_with_each_byte(line):
+    steps = ChunkSteps()
+    assert sum(steps.reach(line[at : at + 1]) for at in range(len(line))) == len(line)
+    assert len(steps._begun) <= 2
+    assert steps.reach(b"\r") == 1
+    assert steps.reach(b"\n") == 1
+    assert steps.inside == 5
