@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from tests.support.client import connect
+from tests.support.lateness import Lateness
 from tests.support.waiting import wait_until
 
 SERVICE = {"application": "service:app", "workers": 1}
@@ -115,7 +116,7 @@ def test_without_descriptors_who_waits_is_turned_away_and_nothing_spins(serve):
             assert busy[0].get("/").status == 200
         assert server.fetch("/open").status == 200
     assert server.ready_pids() == [pid]
-    server.wait_log("cannot accept on.*Too many open files: ")
+    server.wait_log("Too many open files: ")
     assert server.log().count("cannot accept on") == 1
 
 
@@ -124,7 +125,7 @@ def test_without_descriptors_idle_connections_give_way_at_once_and_the_log_says_
     server = serve(SERVICE)
     (pid,) = server.ready_pids()
     waits = []
-    with contextlib.ExitStack() as stack, descriptors_left(pid, 20):
+    with Lateness() as late, contextlib.ExitStack() as stack, descriptors_left(pid, 20):
         used = [stack.enter_context(server.client()) for _ in range(10)]
         for client in used:
             assert client.get("/").status == 200
@@ -134,11 +135,10 @@ def test_without_descriptors_idle_connections_give_way_at_once_and_the_log_says_
             assert stack.enter_context(server.client()).get("/").status == 200
             waits.append(time.monotonic() - begun)
         for sock in [*silent, *(client.socket for client in used)]:
-            sock.settimeout(5)
             assert sock.recv(1) == b""
         server.wait_metric("hybridd_connections_closed_total", 20, reason="evicted_no_descriptors")
-    assert max(waits[:10]) < 0.5, "they need not wait for a second"
-    assert sorted(waits)[-2] < 0.5, "when one of those that were used can go, they all can"
+    assert max(waits[:10]) < late.allow(0.5), f"they need not wait for a second; {late}"
+    assert sorted(waits)[-2] < late.allow(0.5), "when one of those that were used can go, they all can"
     assert closed(server, "evicted") == closed(server, "no_descriptors") == 0
     server.wait_log(r"warning .* idle connections were closed for new ones, because there is no file descriptor left")
 
