@@ -17,7 +17,7 @@ from hybridd.compare.wishes import BUILT_IN
 from tests.support import processes
 from tests.support.command import hybridd
 from tests.support.server import APPS, AS_ROOT, OUTSIDE
-from tests.support.waiting import wait_until
+from tests.support.waiting import patient, wait_until
 
 pytestmark = pytest.mark.alone
 
@@ -123,7 +123,7 @@ def test_a_signal_ends_it_at_any_moment_and_nothing_is_left(number, status, busy
             what="servers and clients run",
         )
         process.send_signal(number)
-        output, errors = process.communicate(timeout=20)
+        output, errors = process.communicate(timeout=patient(20))
     assert process.returncode == status, errors
     assert "interrupted: " in output
     assert "Traceback" not in errors
@@ -157,7 +157,7 @@ def test_what_was_measured_before_an_interruption_is_shown():
             if line.endswith("  pool\n"):  # its load has been measured
                 break
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=20)
+        output, errors = process.communicate(timeout=patient(20))
     assert process.returncode == 130, errors
     assert "request costs" in " ".join(output.split())
     assert "are served" not in " ".join(output.split()), "the demonstration comes later"

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.support.client import PATIENT
 from tests.support.pages import ROOT
 from tests.support.tools import require
 from tests.support.waiting import wait_until
@@ -40,7 +41,9 @@ def folder(tmp_path_factory):
 
 def asked(shell, script, folder):
     """Return the words that a script prints, and what it says otherwise."""
-    done = subprocess.run([*shell, "-c", script], capture_output=True, text=True, check=True, cwd=folder, timeout=20)
+    done = subprocess.run(
+        [*shell, "-c", script], capture_output=True, text=True, check=True, cwd=folder, timeout=PATIENT
+    )
     return done.stdout.split("\n"), done.stderr
 
 
@@ -127,7 +130,7 @@ def of_zsh(folder):
             ["setsid", "--ctty", require("zsh"), "-d", "-i"], cwd=folder, env=environment, stdin=slave, stdout=slave,
             stderr=slave,
         )  # fmt: skip
-        stack.callback(zsh.wait, 10)
+        stack.callback(zsh.wait, PATIENT)
         stack.callback(zsh.kill)
         wait_until(
             lambda: "the end" in offered.read_text(),

@@ -60,7 +60,7 @@ def test_a_fast_route_stays_fast_beside_many_that_block(serve):
         wait_until(lambda: busy_slots(server) > 12, within=10, what=lambda: f"{busy_slots(server)} of 16 wait at once")
         tallies = [slow.stop(), fast.stop()]
     assert [tally.failures for tally in tallies] == [{}, {}]
-    assert tallies[1].percentile(0.5) < late.allow(0.02), late
+    assert tallies[1].percentile(0.5) < late.allow(0.02, 0.9), late
 
 
 def test_a_fast_route_is_served_beside_handlers_that_compute(serve):
@@ -74,7 +74,7 @@ def test_a_fast_route_is_served_beside_handlers_that_compute(serve):
         )
         took = [timed_fetch(server.address)[1] for _ in range(50)]
         assert computing.stop().failures == {}
-    assert statistics.median(took) < late.allow(0.1), late
+    assert statistics.median(took) < late.allow(0.1, 0.9), late
 
 
 @pytest.mark.parametrize("keep_alive", [True, False])

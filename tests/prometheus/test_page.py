@@ -9,8 +9,10 @@ import sys
 
 from tests.support import processes
 from tests.support.command import environment_of_tests
-from tests.support.prometheus import free_port, need
+from tests.support.ports import free_port
+from tests.support.prometheus import need
 from tests.support.server import AS_ROOT, ROOT
+from tests.support.waiting import patient
 
 PAGE = ROOT / "docs" / "deploy" / "prometheus.md"
 
@@ -47,10 +49,10 @@ def test_the_page_does_what_it_says(tmp_path):
             start_new_session=True,
         )
     try:
-        status = shell.wait(90)
+        status = shell.wait(patient(90))
     finally:
         processes.kill_session(shell.pid)
-        shell.wait(5)
+        shell.wait(patient(5))
     assert status == 0, (tmp_path / "output").read_text()[-5000:]
 
 

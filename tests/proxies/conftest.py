@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.front import Front, free_port, haproxy, nginx
+from tests.support.front import Front, haproxy, nginx
+from tests.support.ports import free_port
 from tests.support.server import ServerProcess, merged
 
 TRUSTED = {"application": "service:app", "trusted_proxies": ["127.0.0.1", "unix"]}

@@ -8,7 +8,6 @@ Runs in:   the test process.
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Self
 import pytest
 
 from tests.support.client import connect
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
@@ -41,13 +41,6 @@ daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/front
 events {{ worker_connections 512; }}
 stream {{ include {folder}/site.conf; }}
 """
-
-
-def free_port() -> int:
-    """Return a port that nobody has now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def example(name: str, changes: Mapping[str, str]) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import urllib.error
 import urllib.parse
@@ -21,6 +20,7 @@ from typing import Any, Self
 import pytest
 import yaml
 
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 
@@ -30,13 +30,6 @@ def need(name: str, package: str = "prometheus") -> str:
     if path is None:
         pytest.fail(f"{name} is missing (Debian package {package})")
     return path
-
-
-def free_port() -> int:
-    """Return a port of the loopback that nobody has just now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 class Prometheus:

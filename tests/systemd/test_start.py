@@ -42,12 +42,12 @@ def test_without_anything_it_serves_the_welcome_page(unit):
 
 def test_an_application_that_loads_slowly_delays_the_start(unit):
     """Longer than TimeoutStartSec= too: hybridd asks for more time while it is on its way (EXTEND_TIMEOUT_USEC)."""
-    unit.configure("TimeoutStartSec=2", **SLOW)
+    unit.configure("TimeoutStartSec=4", **SLOW)
     unit.machine.run("systemctl start --no-block hybridd")
     unit.machine.wait(lambda: unit.status().startswith("starting: 0 of 2"), "it says that it starts")
     before = float(unit.machine.output("cut -d' ' -f1 /proc/uptime"))
     unit.machine.wait(
-        lambda: float(unit.machine.output("cut -d' ' -f1 /proc/uptime")) > before + 3, "TimeoutStartSec= has passed"
+        lambda: float(unit.machine.output("cut -d' ' -f1 /proc/uptime")) > before + 5, "TimeoutStartSec= has passed"
     )
     assert unit.show("ActiveState") == "activating"
     assert unit.machine.run(unit.curl() + " --connect-timeout 1 --max-time 1", check=False).returncode != 0
@@ -72,13 +72,13 @@ def test_a_wrong_configuration_is_not_tried_again(unit):
 
 def test_stopping_answers_what_is_running_however_long_it_takes(unit):
     """Longer than TimeoutStopSec=: hybridd asks for more time as long as it drains (EXTEND_TIMEOUT_USEC)."""
-    unit.start("TimeoutStopSec=2")
+    unit.start("TimeoutStopSec=4")
     request = begin_request(unit)
     stop = unit.background("systemctl stop hybridd; cut -d' ' -f1 /proc/uptime")
     unit.machine.wait(lambda: unit.status().startswith("stopping"), "it says that it stops")
     begun = float(unit.machine.output("cut -d' ' -f1 /proc/uptime"))
     unit.machine.wait(
-        lambda: float(unit.machine.output("cut -d' ' -f1 /proc/uptime")) > begun + 3, "TimeoutStopSec= has passed"
+        lambda: float(unit.machine.output("cut -d' ' -f1 /proc/uptime")) > begun + 5, "TimeoutStopSec= has passed"
     )
     assert unit.show("ActiveState") == "deactivating"
     let_go(unit)
