@@ -142,6 +142,9 @@ def contradictions(listen: Sequence[Endpoint], tls: Tls) -> Iterator[tuple[tuple
     if keys and len(keys) != len(certificates):
         text = f"expected a key for each of tls.certificates ({len(certificates)}), got {len(keys)}"
         yield ("tls.keys", "tls.certificates"), text
+    if (certificates or tls.client_certificates != "off") and not any(endpoint.words.tls for endpoint in listen):
+        text = "expected the word tls behind an address, for tls is configured, got none"
+        yield ("listen", "tls.certificates"), f"{text}; did you mean {listen[0]} tls"
     for endpoint in listen:
         words = endpoint.words
         if not words.tls:

@@ -93,7 +93,7 @@ def client_end(made):
 
 def test_words_may_come_and_go_with_a_reload(serve, authority, local):
     """The socket is the same one."""
-    server = serve({**SERVICE, "listen": ["127.0.0.1:0"], "tls": local.settings()})
+    server = serve({**SERVICE, "listen": ["127.0.0.1:0"]})
     assert server.fetch("/").status == 200
     server.configure({**SERVICE, "tls": local.settings()})
     address = server.address

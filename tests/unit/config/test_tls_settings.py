@@ -42,7 +42,7 @@ def test_a_raw_protocol_is_not_negotiated():
     ("listen", "tls", "key", "sentence"),
     [
         ("a:1 tls", Tls(), "listen", "expected a certificate, in tls.certificates or as certificate=FILE"),
-        ("a:1", Tls(certificates=("/a", "/b"), keys=("/k",)), "tls.keys", "each of tls.certificates (2), got 1"),
+        ("a:1 tls", Tls(certificates=("/a", "/b"), keys=("/k",)), "tls.keys", "each of tls.certificates (2), got 1"),
         ("a:1", Tls(keys=("/k",)), "tls.keys", "expected a key for each of tls.certificates (0), got 1"),
         ("a:1 tls certificate=/a key=/b key=/c", Tls(), "listen", "as many key= as certificate=, got 2 and 1"),
         ("a:1 tls key=/b", GENERAL, "listen", "as many key= as certificate=, got 1 and 0"),
@@ -58,6 +58,16 @@ def test_what_is_wrong_together(listen, tls, key, sentence):
     [(keys, text)] = contradictions([parse_endpoint(listen)], tls)
     assert keys[0] == key
     assert sentence in text
+
+
+@pytest.mark.parametrize(
+    "section", [Tls(certificates=("/a.pem",)), Tls(client_certificates="required", client_ca="/c")]
+)
+def test_nobody_is_served_in_the_clear_who_meant_tls(section):
+    [(keys, text)] = contradictions([parse_endpoint("a:1"), parse_endpoint("unix:/b proxy_protocol")], section)
+    assert keys[0] == "listen"
+    assert text == "expected the word tls behind an address, for tls is configured, got none; did you mean a:1 tls"
+    assert list(contradictions([parse_endpoint("a:1 tls certificate=/b.pem"), parse_endpoint("b:1")], section)) == []
 
 
 def test_what_belongs_together():
