@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -75,6 +76,12 @@ class Listener:
         connection, peer = self.sock.accept()
         connection.setblocking(False)
         return connection, peer
+
+    def is_awaited(self) -> bool:
+        """Whether somebody waits to be accepted: accept(2) looks for a free descriptor first, and for that second."""
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        return bool(poll.poll(0))
 
     @property
     def is_unix(self) -> bool:

@@ -255,6 +255,8 @@ class Acceptor:
     def _exchange(self, error: OSError) -> tuple[socket.socket, Any] | None:
         """Take who waits in exchange for an idle connection, if descriptors are what is missing; None: not now."""
         if error.errno in EXHAUSTED:
+            if not self.listener.is_awaited():
+                return None
             if self._crowd.free_descriptor():
                 try:
                     return self.listener.accept() if self._reserve is None else self._reserve.accept(self.listener)

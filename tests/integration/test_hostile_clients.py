@@ -62,7 +62,7 @@ def test_a_hoard_over_the_limit_keeps_nobody_out(serve):
         for _ in range(3):
             with server.client() as fresh:
                 assert fresh.get("/").status == 200
-        assert closed(server, "evicted") >= 50
+        wait_until(lambda: closed(server, "evicted") >= 50, within=5, what="it is counted, with the next heartbeat")
         busy.send(b"bc")
         assert busy.read_answer().body == b"abc"
         first, last = hoard[0], hoard[-1]

@@ -61,6 +61,9 @@ class PlayedListener:
     def fileno(self) -> int:
         return LISTENER
 
+    def is_awaited(self) -> bool:
+        return bool(self.waiting)
+
     def accept(self) -> tuple[Any, Any]:
         self.asked += 1
         if not self.waiting:
@@ -321,7 +324,8 @@ def test_a_listener_that_cannot_work_does_not_spin_the_loop(loop, acceptor, list
 
 def test_disarming_during_the_pause_holds(loop, acceptor, listener):
     acceptor.arm()
-    listener.waiting.append(OSError(errno.EMFILE, "too many"))
+    arrive(listener, 1)
+    listener.waiting.appendleft(OSError(errno.EMFILE, "too many"))
     see(loop)
     acceptor.disarm()
     loop.run_for(2)
@@ -330,7 +334,8 @@ def test_disarming_during_the_pause_holds(loop, acceptor, listener):
 
 def test_arming_during_the_pause_ends_it(loop, acceptor, listener):
     acceptor.arm()
-    listener.waiting.append(OSError(errno.EMFILE, "too many"))
+    arrive(listener, 1)
+    listener.waiting.appendleft(OSError(errno.EMFILE, "too many"))
     see(loop)
     acceptor.arm()
     assert acceptor.armed
@@ -495,31 +500,40 @@ def test_who_still_waits_when_others_had_a_second_is_turned_away(loop, listener,
     counts, reserve = HttpCounts(), PlayedReserve()
     acceptor = Acceptor(listener, terms, LIMIT, PlayedProtocol, counts=counts, reserve=reserve)
     acceptor.arm()
-    listener.waiting.append(NO_DESCRIPTOR)
-    see(loop)
-    loop.run_for(0.1)
-    listener.waiting.append(NO_DESCRIPTOR)
-    see(loop)
-    assert not reserve.asked, "another worker may have one left"
-    loop.run_for(1.0)
     arrive(listener, 5)
-    listener.waiting.appendleft(NO_DESCRIPTOR)
-    see(loop)
+
+    def come_again(seconds: float) -> None:
+        loop.run_for(seconds)
+        listener.waiting.appendleft(NO_DESCRIPTOR)
+        see(loop)
+
+    come_again(0.0)
+    come_again(0.1)
+    assert not reserve.asked, "another worker may have one left"
+    come_again(1.0)
     assert reserve.asked == 1
     assert counts.closed[CLOSE_REASON_INDEX[CloseReason.NO_DESCRIPTORS]] == 5
     assert (acceptor.accepted, terms.lost, acceptor.armed) == (5, 5, False)
-    loop.run_for(0.1)
-    listener.waiting.append(NO_DESCRIPTOR)
-    see(loop)
+    arrive(listener, 1)
+    come_again(0.1)
     assert reserve.asked == 1, "who has come since has a second too"
     loop.run_for(1.0)
-    arrive(listener, 1)
     see(loop)
     assert len(terms.open) == 1
-    loop.run_for(5)
-    listener.waiting.append(NO_DESCRIPTOR)
-    see(loop)
+    arrive(listener, 1)
+    come_again(5.0)
     assert reserve.asked == 1, "a good accept lay between"
+
+
+def test_where_nobody_waits_nothing_is_missing(crowded, caplog):
+    """accept(2) says EMFILE before it looks whether somebody waits."""
+    (idle,) = crowded.come(1)
+    crowded.loop.run_for(2)
+    crowded.listener.waiting.append(NO_DESCRIPTOR)
+    see(crowded.loop)
+    assert list(crowded.terms.open) == [idle]
+    assert crowded.acceptor.armed
+    assert not caplog.records
 
 
 def short(crowded: Crowded, number: int) -> list[Any]:
@@ -579,8 +593,11 @@ def test_many_who_cannot_go_hide_nobody_who_can(loop, terms):
     crowded.loop.run_for(1.5)
     begun = loop.clock.now
     for _ in range(3):  # 256 of them in each turn
-        crowded.listener.waiting.append(NO_DESCRIPTOR)
+        arrive(crowded.listener, 1)
+        crowded.listener.waiting.appendleft(NO_DESCRIPTOR)
         see(loop)
+        if crowded.listener.waiting:
+            crowded.listener.waiting.clear()
     assert idle not in crowded.terms.open
     assert crowded.acceptor.armed
     assert loop.clock.now == begun
