@@ -88,10 +88,9 @@ def upgrade(server: ServerProcess) -> None:
     assert server.upgraded() == 0
 
 
-@pytest.mark.parametrize("preload", [False, True], ids=["plain", "preload"])
-def test_each_listener_shows_its_own_certificate_through_every_change(site, preload):
+def test_each_listener_shows_its_own_certificate_through_every_change(site):
     """A worker's death, a reload with one new certificate, an upgrade with another: nobody fails meanwhile."""
-    with site(preload=preload) as one:
+    with site(preload=True) as one:
         server = one.server
         first = one.shown()
         assert len(set(first)) == 4
