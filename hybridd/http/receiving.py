@@ -219,16 +219,22 @@ class Receiving(Connection):
         late = Rejection.HEAD_TIMEOUT if self._state is State.HEAD else Rejection.BODY_TIMEOUT
         self._refuse_reading(refusal(408, late))
 
-    def give_way(self, left: float, undisturbed: float, reason: str) -> bool:
-        """End for ``reason``, if nothing is asked of us; ``left``: seconds to this state's deadline.
+    def may_give_way(self, left: float, undisturbed: float) -> bool:
+        """Whether nothing is asked of us; ``left``: seconds to this state's deadline.  Any thread may ask.
 
         Who is in its state for less than ``undisturbed`` seconds is left alone: its request may be on its way.  Who
         has asked for something before has more time: its next request needs a round trip.
         """
-        state = self._before_line if self._state is State.EMPTY_LINE else self._state
+        state = self._state
+        if state is State.EMPTY_LINE:
+            state = self._before_line
         if state is not State.CONNECTED and undisturbed < _IN_USE:
             undisturbed = _IN_USE
-        if not state.gives_way or getattr(self._timeouts, state.timeout) - left < undisturbed:
+        return state.gives_way and getattr(self._timeouts, state.timeout) - left >= undisturbed
+
+    def give_way(self, left: float, undisturbed: float, reason: str) -> bool:
+        """End for ``reason``, if we may give way: whether we do."""
+        if not self.may_give_way(left, undisturbed):
             return False
         if self._reader is not None:
             self._refuse(self._describe(self._reader), refusal(408, Rejection.HEAD_TIMEOUT))

@@ -117,9 +117,13 @@ class Opening:
 
     # As one of the open connections: see Open in terms.py.
 
+    def may_give_way(self, left: float, undisturbed: float) -> bool:
+        """Whether it has been here for a while; ``left``: seconds to the deadline.  Any thread may ask."""
+        return self._running is not None and self._seconds - left >= max(undisturbed, _UNDISTURBED)
+
     def give_way(self, left: float, undisturbed: float, reason: str) -> bool:
-        """End for ``reason``, if it has been here for a while; ``left``: seconds to the deadline."""
-        if self._seconds - left < max(undisturbed, _UNDISTURBED):
+        """End for ``reason``, if we may give way: whether we do."""
+        if not self.may_give_way(left, undisturbed):
             return False
         self._end(OpeningError(reason, "others needed the place"))
         return True

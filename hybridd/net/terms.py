@@ -62,6 +62,7 @@ class Terms:
         admit: called with the address of a peer who became known after accept, and the time; False: it has too many.
         received, sent: bytes, only ever growing.
         lost: connections that have ended, only ever growing.
+        leaving: of the open ones those that were asked to give way and live in another thread, which hears of it later.
         open: every connection that is not closed, oldest first.  (The keys of a dict: a set of 5,000 takes 105 bytes
             for each, the dict 29.)
         armed: listeners that are watched for more of them.
@@ -76,6 +77,7 @@ class Terms:
     received: int = 0
     sent: int = 0
     lost: int = 0
+    leaving: int = 0
     open: dict[Open, None] = field(default_factory=dict)
     armed: int = 0
     eager: bool = True

@@ -110,6 +110,11 @@ class SocketTransport(Writing):
             case Expired.PROTOCOL:
                 self._tell(self._protocol.deadline_expired)
 
+    def may_give_way(self, left: float, undisturbed: float) -> bool:
+        """Whether ``give_way`` would be heard now; any thread may ask."""
+        may_give_way = getattr(self._protocol, "may_give_way", None)
+        return may_give_way is not None and bool(may_give_way(left, undisturbed))
+
     def give_way(self, left: float, undisturbed: float, reason: str) -> bool:
         """Somebody else needs the place: whether the protocol gave it up; ``left``: seconds to the deadline."""
         give_way = getattr(self._protocol, "give_way", None)  # asyncio's protocols know nothing of it

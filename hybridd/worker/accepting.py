@@ -24,7 +24,7 @@ from hybridd.net.terms import Terms, reset_on_close
 from hybridd.net.transport import SocketTransport
 from hybridd.ops.accept_queue import read_accept_queue
 from hybridd.worker.addresses import AddressLimits
-from hybridd.worker.crowd import Crowd
+from hybridd.worker.crowd import Crowd, Soonest
 from hybridd.worker.gate import Gate
 from hybridd.worker.reserve import EXHAUSTED, Reserve, say_goodbye
 
@@ -104,7 +104,8 @@ class Acceptor:
     """One listener in one worker, or in the master (which shares it with nobody and needs no gate).
 
     A connection begins on the loop of ``terms`` with what ``make_protocol`` makes, or wherever ``take`` takes it, which
-    may raise OSError (for lack of threads, say): then the connection is cut.
+    may raise OSError (for lack of threads, say): then the connection is cut.  ``soonest`` yields the connections where$
+    they do not live on the loop of ``terms``.
 
     Attributes:
         armed: whether the reactor watches it.
@@ -123,6 +124,7 @@ class Acceptor:
         counts: HttpCounts | None = None,
         reserve: Reserve | None = None,
         addresses: AddressLimits | None = None,
+        soonest: Soonest | None = None,
     ) -> None:
         self.listener = listener
         self.armed = False
@@ -134,7 +136,7 @@ class Acceptor:
             assert make_protocol is not None
             take = partial(open_connection, terms, make_protocol)
         self._take = take
-        self._crowd = Crowd(terms, limit)
+        self._crowd = Crowd(terms, limit, soonest or terms.reactor.deadlines.soonest)
         self._counts = counts or HttpCounts()  # of those who are closed unserved
         self._reserve = reserve
         self._addresses = addresses

@@ -27,6 +27,7 @@ from hybridd.worker.arrangement import ARRANGEMENTS, Arrangement, Home
 from hybridd.worker.arrivals import arrival
 from hybridd.worker.connection_processes import ConnectionProcesses
 from hybridd.worker.connection_threads import ConnectionThreads
+from hybridd.worker.crowd import Soonest
 from hybridd.worker.dispatch import Dispatch
 from hybridd.worker.gate import Gate
 from hybridd.worker.http_service import HttpService
@@ -71,6 +72,7 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
     terms, counts = Terms(reactor, config.timeouts.write, write_rate=config.limits.response_rate), HttpCounts()
     loop: Loop | None = None
     door = counts  # what is counted before a connection has a home
+    soonest: Soonest | None = None
     work: Work
     takes: list[Take]
     if arrangement.home is Home.LOOP:
@@ -89,6 +91,7 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
         else:
             make_loop = partial(_private_loop, spec, equip, Room(config.limits.spool))
             hosts = ConnectionThreads(config, terms, counts, row, make_loop, door=door, pooled=arrangement.pooled)
+            soonest = hosts.soonest
         reactor.after_turn.append(hosts.collect)
         work = hosts
         takes = [partial(hosts.take, number) for number, _ in enumerate(spec.listeners)]
@@ -102,7 +105,17 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
     if addresses is not None:
         terms.left, terms.admit = addresses.left, addresses.admit
     acceptors = [
-        Acceptor(listener, terms, limit, gate=gate, take=take, counts=door, reserve=reserve, addresses=addresses)
+        Acceptor(
+            listener,
+            terms,
+            limit,
+            gate=gate,
+            take=take,
+            counts=door,
+            reserve=reserve,
+            addresses=addresses,
+            soonest=soonest,
+        )
         for listener, take in zip(spec.listeners, takes, strict=True)
     ]
     report = Report(spec, row, counts=counts, terms=terms, dispatch=work, acceptors=acceptors)

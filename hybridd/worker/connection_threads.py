@@ -14,7 +14,7 @@ from __future__ import annotations
 import errno
 import logging
 import socket
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from functools import partial
 from threading import Thread
@@ -76,13 +76,15 @@ class NewThreads:
 class Hosted:
     """A connection that lives in a thread, as the worker's loop has it among its open ones."""
 
-    __slots__ = ("condemned", "loop", "peer", "sock")
+    __slots__ = ("condemned", "leaving", "loop", "peer", "sock", "terms")
 
-    def __init__(self, loop: Loop, sock: socket.socket, peer: Any) -> None:
+    def __init__(self, terms: Terms, loop: Loop, sock: socket.socket, peer: Any) -> None:
+        self.terms = terms
         self.loop = loop
         self.sock = sock
         self.peer = peer
         self.condemned = False
+        self.leaving = False
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """Know the ``socket``."""
@@ -99,6 +101,37 @@ class Hosted:
     def abort(self) -> None:
         """End at once, or as soon as its handler returns."""
         self.loop.reactor.post(self.loop.cut)
+
+    @property
+    def deadline(self) -> float:
+        """When it ends by itself, as its thread has it now; 0.0: no time is set."""
+        return max((one.deadline for one in self._here()), default=0.0)
+
+    def give_way(self, left: float, undisturbed: float, reason: str) -> bool:
+        """Be asked to end for ``reason`` for others: whether it was asked.  Its thread has the last word."""
+        here = self._here()
+        if self.leaving or self not in self.terms.open or not any(one.may_give_way(left, undisturbed) for one in here):
+            return False
+        self._leave(leaving=True)
+        self.loop.reactor.post(self._give_way, here[0], undisturbed, reason)
+        return True
+
+    def _here(self) -> list[Any]:
+        """Return what is open in its thread, which goes on meanwhile: one connection, or none yet, or none any more."""
+        return list(self.loop.terms.open)
+
+    def _give_way(self, connection: Any, undisturbed: float, reason: str) -> None:
+        """Run in its thread."""
+        if not connection.give_way(connection.deadline - self.loop.reactor.now, undisturbed, reason):
+            self.terms.reactor.post(self.stay)
+
+    def stay(self) -> None:
+        """Be one of those that are not about to leave; harmless for one that never was."""
+        self._leave(leaving=False)
+
+    def _leave(self, *, leaving: bool) -> None:
+        self.terms.leaving += leaving - self.leaving
+        self.leaving = leaving
 
     def hang_up(self) -> None:
         """Let its client know now; its thread is in a handler, and finds out when it writes."""
@@ -148,7 +181,7 @@ class ConnectionThreads:
     def take(self, listener: int, sock: socket.socket, peer: Any) -> None:
         """Give a new connection its thread; OSError when there is none to be had."""
         loop = self._free.pop() if self._free else self._new_loop()
-        hosted = Hosted(loop, sock, peer)
+        hosted = Hosted(self._terms, loop, sock, peer)
         self._terms.open[hosted] = None
         try:
             self._threads.submit(partial(_serve, loop, listener, sock, peer), partial(self._end, hosted))
@@ -159,6 +192,7 @@ class ConnectionThreads:
 
     def _end(self, hosted: Hosted, intact: object) -> None:
         del self._terms.open[hosted]
+        hosted.stay()
         if self._terms.left is not None:
             self._terms.left(hosted.peer)
         if intact is True:
@@ -168,6 +202,12 @@ class ConnectionThreads:
         loop = self._make_loop()
         self._loops.append(loop)
         return loop
+
+    def soonest(self) -> Iterator[Hosted]:
+        """Yield those that have a deadline, the earliest first."""
+        hosted: list[Any] = list(self._terms.open)
+        timed = [(one.deadline, number) for number, one in enumerate(hosted)]
+        return (hosted[number] for deadline, number in sorted(timed) if deadline)
 
     # What the rest of the worker asks.
 

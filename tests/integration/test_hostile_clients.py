@@ -9,6 +9,8 @@ import socket
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.support.client import connect
 from tests.support.lateness import Lateness
 from tests.support.waiting import wait_until
@@ -50,9 +52,11 @@ def test_a_reader_that_only_sips_is_cut_and_said_so(serve):
         assert closed(server, "write_timeout") == 1
 
 
-def test_a_hoard_over_the_limit_keeps_nobody_out(serve):
+@pytest.mark.parametrize("dispatch", ["hybrid", "thread"])
+def test_a_hoard_over_the_limit_keeps_nobody_out(serve, dispatch):
     """Idle ones go, the oldest first; who has come last, and who is served, stays."""
-    server = serve({**SERVICE, "limits": {"connections": 64}})
+    config = {"dispatch": dispatch, "limits": {"connections": 64}, "threads": 64, "timeouts": {"keep_alive": "75s"}}
+    server = serve({**SERVICE, **config})
     with contextlib.ExitStack() as stack:
         busy = stack.enter_context(server.client())
         busy.send(b"POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\na")

@@ -483,6 +483,14 @@ def test_nobody_goes_who_has_just_come_and_the_rest_waits_in_the_backlog(crowded
     assert not crowded.listener.waiting
 
 
+def test_who_is_about_to_leave_is_no_reason_for_others_to_go(crowded):
+    crowded.come(62)
+    crowded.loop.run_for(5.0)
+    crowded.terms.leaving = 2
+    crowded.come(2)
+    assert len(crowded.terms.open) == 64
+
+
 def test_a_small_worker_closes_nobody_for_others(loop, terms, listener):
     acceptor = Acceptor(listener, terms, LIMIT, Idler)
     acceptor.arm()
@@ -613,5 +621,5 @@ def test_when_nobody_can_go_the_question_rests(loop, terms):
         pass
     crowded.come(1)
     crowded.loop.run_for(0.01)
-    assert not crowd.free_descriptor(), "2000 looks in vain: 16 ms"
+    assert not crowd.free_descriptor(), "2000 looks in vain: 100 ms"
     assert not crowd.asking

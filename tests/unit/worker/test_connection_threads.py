@@ -51,9 +51,9 @@ class PlayedLoop:
 
     def __init__(self):
         self.counts = HttpCounts()
-        self.terms = SimpleNamespace(received=0, sent=0, lost=0)
+        self.terms = SimpleNamespace(received=0, sent=0, lost=0, open={})
         self.posted = []
-        self.reactor = SimpleNamespace(post=lambda fn, *args: self.posted.append((fn, args)))
+        self.reactor = SimpleNamespace(post=lambda fn, *args: self.posted.append((fn, args)), now=START)
         self.desk = SimpleNamespace(running=())
         self.fails = False
         self.was_cut = False
@@ -206,3 +206,63 @@ def test_a_handler_over_its_time_loses_its_connection_once(threads, made, caplog
         threads.grow()
     assert (stuck.done, other.done) == ([socket.SHUT_RDWR], [])
     assert caplog.text.count("timeouts.handler") == 1
+
+
+class PlayedConnection:
+    """What is open in a thread: idle or not; ``firm``: it is not any more when its thread hears of it."""
+
+    def __init__(self, deadline, *, idle=True, firm=False):
+        self.deadline = deadline
+        self.idle = idle
+        self.firm = firm
+
+    def may_give_way(self, left, undisturbed):
+        return self.idle and 75.0 - left >= undisturbed
+
+    def give_way(self, left, undisturbed, reason):
+        assert reason == "evicted"
+        return not self.firm and self.may_give_way(left, undisturbed)
+
+
+def hosting(threads, made, *connections):
+    """Take so many, and let their threads have begun with them."""
+    for connection in connections:
+        take(threads)
+        made[-1].terms.open[connection] = None
+    return list(threads._terms.open)
+
+
+def hear(hosted):
+    """Let its thread do what was posted to it."""
+    for fn, args in hosted.loop.posted:
+        fn(*args)
+    hosted.loop.posted.clear()
+
+
+def test_those_who_end_soonest_are_asked_first_to_give_way(threads, made):
+    late, soon, _ = hosting(
+        threads, made, *(PlayedConnection(START + at) for at in (50.0, 10.0)), PlayedConnection(0.0)
+    )
+    assert list(threads.soonest()) == [soon, late]
+
+
+def test_who_is_asked_is_not_asked_again_and_counts_as_leaving_until_it_has_left(threads, made):
+    (idle, busy) = hosting(threads, made, PlayedConnection(START + 10), PlayedConnection(START + 10, idle=False))
+    assert not busy.give_way(10.0, 1.0, "evicted")
+    assert idle.give_way(10.0, 1.0, "evicted")
+    assert not idle.give_way(10.0, 1.0, "evicted")
+    assert threads._terms.leaving == 1
+    hear(idle)
+    PlayedThreads.last.end_first()
+    assert threads._terms.leaving == 0
+    assert not idle.give_way(10.0, 1.0, "evicted"), "its loop may have another one by now"
+    idle.stay()  # said late by its thread
+    assert threads._terms.leaving == 0
+
+
+def test_who_got_a_request_meanwhile_stays(threads, made, loop):
+    (hosted,) = hosting(threads, made, PlayedConnection(START + 10, firm=True))
+    assert hosted.give_way(10.0, 1.0, "evicted")
+    hear(hosted)
+    loop.reactor.turn()
+    assert (threads._terms.leaving, hosted.leaving) == (0, False)
