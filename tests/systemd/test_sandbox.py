@@ -5,12 +5,16 @@ Every other test of this folder runs in the same sandbox: that of the unit files
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from tests.support.pages import ROOT
 from tests.support.unit import QUICK, Unit
 
 pytestmark = [pytest.mark.systemd, pytest.mark.watchdog(300)]
 
+PAGE = (ROOT / "docs" / "deploy" / "systemd.md").read_text()
 PORT_80 = ("CapabilityBoundingSet=CAP_NET_BIND_SERVICE", "AmbientCapabilities=CAP_NET_BIND_SERVICE")
 TIGHTER = ("MemoryDenyWriteExecute=yes", "ProcSubset=pid", "PrivateUsers=yes")
 CAP_NET_BIND_SERVICE = 10  # linux/capability.h
@@ -21,8 +25,16 @@ def status(unit, pid, key):
     return unit.machine.output(f"awk '/^{key}:/ {{ $1 = \"\"; print }}' /proc/{pid}/status")
 
 
-@pytest.mark.parametrize("lines", [(), PORT_80], ids=["as installed", "port 80"])
-def test_the_units_are_right_and_the_sandbox_is_tight(unit, lines):
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ((), r"rates that (\d\.\d),"),
+        (PORT_80, r"and (\d\.\d) with the capability"),
+        (TIGHTER, r"systemd's\s+rating is (\d\.\d)"),
+    ],
+    ids=["as installed", "port 80", "tighter"],
+)
+def test_the_units_are_right_and_as_tight_as_the_page_says(unit, lines, said):
     unit.configure(*lines)
     Unit(unit.machine, "hybridd@").configure(*lines)
     for name in ("hybridd.service", "hybridd@shop.service"):
@@ -30,10 +42,11 @@ def test_the_units_are_right_and_the_sandbox_is_tight(unit, lines):
         assert done.stdout + done.stderr == ""
     for name in ("hybridd.service", "hybridd@.service"):
         text = unit.machine.output(f"systemctl cat {name}")
-        unit.machine.run(
+        rated = unit.machine.output(
             f"mkdir -p /tmp/one && cat > /tmp/one/{name} <<'END'\n{text}\nEND\n"
             f"systemd-analyze security --offline=true --threshold={MOST} /tmp/one/{name}"
         )
+        assert re.search(r"exposure level for \S+: (\S+) ", rated)[1] == re.search(said, PAGE)[1]
 
 
 def test_it_runs_as_a_user_that_exists_while_it_runs(unit):
