@@ -133,12 +133,22 @@ def test_a_death_and_a_refused_reload_are_told(server, browser):
     assert not browser.complaints
 
 
+def test_a_master_that_does_not_answer_is_shown_as_such_until_it_does(server, browser):
+    server.signal(signal.SIGSTOP)
+    try:
+        browser.wait_text("#sentence", "The master has not answered for")
+        assert browser.text("#state") == "no answer"
+        assert browser.value("document.body.className") == "lost"
+        assert len(browser.text("#workers").splitlines()) == 2, "the last figures stay"
+    finally:
+        server.signal(signal.SIGCONT)
+    browser.wait_text("#state", "running")
+    assert browser.value("document.body.className") == ""
+
+
 def test_a_master_that_is_gone_is_shown_as_such(server, browser):
     server.stop()
-    browser.wait_text("#sentence", "The master has not answered for")
-    assert browser.text("#state") == "no answer"
-    assert browser.value("document.body.className") == "lost"
-    assert len(browser.text("#workers").splitlines()) == 2, "the last figures stay"
+    browser.wait_text("#state", "no answer")
 
 
 def test_a_hidden_page_does_not_look(server, browser):
