@@ -57,7 +57,7 @@ def test_killing_workers_under_load_hurts_only_their_own_connections(serve, rng)
         tally = load.stop()
     kills = len(respawns)
     assert kills >= 2
-    assert max(respawns) < late.allow(1.0), (respawns, str(late))
+    assert max(respawns) < late.allow(1.0), (respawns, late)
     # Of the 64 + 2 connections those of the dead worker fail: at most all of them, each time.
     assert result.connect == result.write == result.timeout == result.bad_status == 0, result.output
     assert result.read <= 64 * kills, result.output

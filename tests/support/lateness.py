@@ -64,7 +64,7 @@ class Lateness:
         """Return what ``seconds`` are on this machine, as it was; ``share``: of a percentile, which one."""
         return seconds + TURNS * self.at(share)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"this machine let wait for a CPU {self.at(0.99) * 1e3:.1f} ms (p99), {self.at(1) * 1e3:.1f} at worst"
 
 
