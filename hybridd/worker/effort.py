@@ -65,20 +65,29 @@ def between(began: Mark, ended: Mark) -> Effort:
 class RunQueue(threading.local):
     """This thread's time in the run queue.
 
-    The file stays open for as long as the thread lives: to open it costs ten times what reading does.
+    The file stays open for as long as the thread lives: to open it costs ten times what reading does.  It is opened
+    when the thread first asks: who only imports this has none, the master, whose free descriptor may be a standard
+    stream's.
     """
 
     def __init__(self, path: str = "/proc/thread-self/schedstat") -> None:
-        try:
-            self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:  # no /proc, a kernel without CONFIG_SCHED_INFO, no descriptor left: a CPU was always free, then
-            self._file = -1
+        self._path = path
+        self._file: int | None = None
 
     def waited(self) -> float:
         """Return the seconds that it has waited for a CPU so far."""
+        if self._file is None:
+            self._file = _opened(self._path)
         if self._file < 0:
             return 0.0
         return parse_schedstat(os.pread(self._file, _LINE, 0).decode("ascii")) or 0.0
+
+
+def _opened(path: str) -> int:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:  # no /proc, a kernel without CONFIG_SCHED_INFO, no descriptor left: a CPU was always free, then
+        return -1
 
 
 _run_queue = RunQueue()

@@ -37,6 +37,13 @@ def test_a_kernel_that_does_not_say_leaves_nobody_waiting(tmp_path: Path, text: 
     assert RunQueue(str(path)).waited() == 0.0
 
 
+def test_nothing_is_opened_before_somebody_asks(tmp_path: Path) -> None:
+    path = tmp_path / "schedstat"
+    queue = RunQueue(str(path))
+    path.write_text("5 2500000000 7\n")
+    assert queue.waited() == 2.5
+
+
 def test_each_thread_reads_its_own_file(tmp_path: Path) -> None:
     path = tmp_path / "schedstat"
     path.write_text("5 2500000000 7\n")
