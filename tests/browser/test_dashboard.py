@@ -152,14 +152,9 @@ def test_a_master_that_is_gone_is_shown_as_such(server, browser):
 
 
 def test_a_hidden_page_does_not_look(server, browser):
-    hide = "Object.defineProperty(document, 'hidden', {{get: () => {}, configurable: true}}), 0"
-    event = "document.dispatchEvent(new Event('visibilitychange')), 0"
-    browser.value(hide.format("true"))
-    browser.value(event)
-    wait_until(lambda: not browser.value("asking"), within=10, what="the look under way is over")
-    before = looks(browser)
-    pass_time(3.0)
-    assert looks(browser) == before
-    browser.value(hide.format("false"))
-    browser.value(event)
+    with browser.hidden():
+        wait_until(lambda: not browser.value("asking"), within=10, what="the look under way is over")
+        before = looks(browser)
+        pass_time(3.0)
+        assert looks(browser) == before
     wait_until(lambda: looks(browser) > before + 1, within=10, what="it looks again, and goes on")

@@ -17,7 +17,8 @@ import select
 import shutil
 import subprocess
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -87,7 +88,6 @@ class Browser:
     def __exit__(self, *_: object) -> None:
         assert self._process is not None
         with suppress(OSError, AssertionError):
-            self._session = {}
             self.tell("Browser.close")
         os.close(self._out)
         os.close(self._in)
@@ -99,7 +99,9 @@ class Browser:
     def tell(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Give an order and return its answer; what happens meanwhile is noted."""
         self._number += 1
-        order = {"id": self._number, "method": method, "params": parameters, **self._session}
+        order = {"id": self._number, "method": method, "params": parameters}
+        if not method.startswith(("Target.", "Browser.")):  # those are the browser's own, the others the page's
+            order |= self._session
         os.write(self._out, json.dumps(order).encode() + b"\0")
         deadline = time.monotonic() + WITHIN
         while True:
@@ -135,6 +137,16 @@ class Browser:
             what=lambda: f"{wanted!r} in {selector}: {self.text(selector)!r}; complaints: {self.complaints}",
         )
         return self.text(selector)
+
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Have another page in front of this one meanwhile."""
+        other = self.tell("Target.createTarget", url="about:blank")["targetId"]
+        self.tell("Target.activateTarget", targetId=other)
+        wait_until(lambda: self.value("document.hidden"), within=10, what="the page is hidden")
+        yield
+        self.tell("Target.closeTarget", targetId=other)
+        self.tell("Page.bringToFront")
 
     def picture(self, path: Path) -> None:
         """Take a picture of the whole page."""
