@@ -177,7 +177,12 @@ def begin(loaded: Loaded, before: Predecessor | None = None) -> Start | Launcher
 def _into_background(start: Start) -> Start | Launcher:
     start.logs.close()  # the daemon opens them itself: its standard streams are others
     listeners = (*start.listeners, *start.admin_listeners)
-    side = launch([listener.fileno() for listener in listeners])
+    try:
+        side = launch([listener.fileno() for listener in listeners])
+    except OperatingSystemError:
+        for listener in listeners:
+            listener.close()
+        raise
     if isinstance(side, Launcher):
         for listener in listeners:
             listener.sock.close()  # and not more: its file is the daemon's

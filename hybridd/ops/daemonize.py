@@ -22,7 +22,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from hybridd.errors import ExitCode, HybriddError
+from hybridd.errors import ExitCode, HybriddError, OperatingSystemError
+from hybridd.ops.task_limit import refusal
 
 _SOON: Final = 5.0  # seconds in which a daemon that was forked says its number
 LONGEST: Final = 32 * 1024  # bytes of a verdict; a pipe takes them without a reader: the command may be suspended
@@ -163,11 +164,19 @@ def launch(keep: Collection[int]) -> Launcher | Verdict:
 
     Args:
         keep: descriptors that the daemon needs; all others are closed in it.
+
+    Raises:
+        OperatingSystemError: there may be no further process.
     """
     sys.stdout.flush()
     sys.stderr.flush()
     reader, writer = os.pipe()
-    child = os.fork()
+    try:
+        child = os.fork()
+    except OSError as error:
+        os.close(reader)
+        os.close(writer)
+        raise OperatingSystemError(f"cannot become a daemon: {refusal(error)}") from None
     if child:
         os.close(writer)
         return Launcher(child, reader)

@@ -2,7 +2,7 @@
 
 Knows:     errors of fork(2), and who limits the number of processes and threads.
 Never:     forks.
-Runs in:   the master, a fork server; pure.
+Runs in:   the process that was started, the master, a fork server; pure.
 """
 
 from __future__ import annotations

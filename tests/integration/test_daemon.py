@@ -63,6 +63,24 @@ def stream(pid, fd):
 # -- start, stop, reload, rotate
 
 
+@pytest.mark.skipif(not is_root(), reason="only another user than root is held to a limit on processes")
+def test_a_user_who_may_have_no_further_process_is_told_so(daemon, place):
+    require("setpriv", "util-linux")
+    require("prlimit", "util-linux")
+    before = [*passage(place), *UNPRIVILEGED, "prlimit", "--nproc=1:1"]
+    sockets = place / "sockets"
+    sockets.mkdir()
+    server = daemon({"user": "", "listen": f"unix:{sockets}/here"}, before=before)
+    for folder in (sockets, server.folder):
+        os.chown(folder, NOBODY, NOBODY)
+    done = server.launch()
+    assert done.returncode == 71
+    assert done.stderr.startswith("hybridd: cannot become a daemon: ")
+    assert "ulimit -u" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert list(sockets.iterdir()) == []
+
+
 def test_the_command_returns_when_it_serves_and_leaves_a_daemon(someone):
     server = someone({"workers": 2}).start()
     assert server.fetch("/").status == 200, "ready at once"
