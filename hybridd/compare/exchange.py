@@ -101,14 +101,13 @@ class Exchange:
     """One connection with one request.
 
     Attributes:
-        began, connected, answered: monotonic seconds; 0.0 until it happens.
+        began, answered: monotonic seconds; 0.0 until it happens.
         status: of the answer.
     """
 
     def __init__(self, port: int, request: bytes, now: float) -> None:
         self.fate = Fate.CONNECTING
         self.began = now
-        self.connected = 0.0
         self.answered = 0.0
         self.status = 0
         self._request = request
@@ -136,7 +135,7 @@ class Exchange:
     def ready(self, now: float) -> None:
         """Go on: the socket is ready for what ``events`` said."""
         if self.fate is Fate.CONNECTING:
-            self._connected(now)
+            self._ask()
         else:
             self._readable(now)
 
@@ -144,11 +143,10 @@ class Exchange:
         """Close the connection; the fate stays what it is."""
         self.socket.close()
 
-    def _connected(self, now: float) -> None:
+    def _ask(self) -> None:
         if self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self.fate = Fate.REFUSED
             return
-        self.connected = now
         try:
             self.socket.send(self._request)  # a small request into an empty buffer goes in whole
         except OSError:

@@ -35,11 +35,6 @@ class Difference:
     changes: tuple[Change, ...]
 
     @property
-    def reloadable(self) -> tuple[str, ...]:
-        """The keys that a reload changes."""
-        return tuple(change.key for change in self.changes if not change.restart)
-
-    @property
     def needs_restart(self) -> tuple[str, ...]:
         """The keys that stay as they are until hybridd is started anew."""
         return tuple(change.key for change in self.changes if change.restart)

@@ -98,11 +98,6 @@ class HttpCounts:
         self.active = 0
         self.examples: dict[str, str] = {}
 
-    @property
-    def idle(self) -> int:
-        """Connections between two requests, or before the first byte."""
-        return self.open - self.reading - self.active
-
     def count_request(self, method: str, status: int, seconds: float) -> None:
         """Count one answered (or abandoned: 499) request, and how long it took."""
         self.requests[METHOD_INDEX.get(method, OTHER_METHOD) * _CLASSES + status // 100 - 1] += 1

@@ -54,11 +54,6 @@ class Verdict:
         self._fd = fd
         self._send(f"pid {os.getpid()}\n")
 
-    @property
-    def awaited(self) -> bool:
-        """Whether somebody waits for it."""
-        return self._fd >= 0
-
     def ready(self) -> None:
         """We serve."""
         self._send("ready\n")

@@ -112,7 +112,6 @@ class Layout:
         cells: Sequence[Cells] = (),
     ) -> None:
         self.counters = tuple(counters)
-        self.gauge_names = tuple(gauges)
         self._header = {name: 1 + index for index, name in enumerate(header)}  # word 0 is the scoreboard's own
         self._words = {name: index for index, name in enumerate(gauges)}
         self._spans: dict[str, slice] = {}

@@ -128,11 +128,6 @@ class Scoreboard:
         """How many rows, from slot 0, were ever used: who looks at the others need not look further."""
         return self.header[ROWS_USED]
 
-    @property
-    def in_use(self) -> frozenset[int]:
-        """The claimed slots (master only)."""
-        return frozenset(self._in_use)
-
     def row(self, slot: int) -> Row:
         """Return the row of a slot; IndexError beyond the capacity."""
         row = self._rows.get(slot)

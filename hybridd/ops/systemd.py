@@ -68,10 +68,6 @@ class Notifier:
         # A message that is lost here ends the service: systemd would take the end of this process for its end.
         self.send(IMPORTANT, MAINPID=str(pid))
 
-    def failed(self, errno: int, status: str) -> None:
-        """We go because of an error of the operating system."""
-        self.send(ERRNO=str(errno), STATUS=status)
-
     def send(self, patience: float = 0.0, /, **assignments: str) -> None:
         """Send one datagram with these assignments; wait at most ``patience`` seconds for room in the queue."""
         if not self._address or self.silent:

@@ -116,7 +116,6 @@ class Merger:
     def __init__(self) -> None:
         self.families: dict[str, Family] = {}
         self.refused: dict[str, Refusal] = {}  # family → why
-        self.strangers = 0  # keys that are none
         self._keys: dict[bytes, Key | None] = {}
 
     def add(self, prefix: str, entries: Iterable[Entry], process: str = "") -> None:
@@ -143,7 +142,6 @@ class Merger:
 
     def _read(self, raw: bytes) -> Key | None:
         key = self._keys[raw] = read_key(raw)
-        self.strangers += key is None
         return key
 
 

@@ -23,12 +23,11 @@ OLD = Config()
 
 def test_nothing_differs():
     found = difference(OLD, Config())
-    assert (found.reloadable, found.needs_restart, found.sentence) == ((), (), "no setting differs")
+    assert (found.needs_restart, found.sentence) == ((), "no setting differs")
 
 
 def test_what_a_reload_changes():
     found = difference(OLD, replace(OLD, workers=4, application="shop:app", timeouts=Timeouts(head=20.0)))
-    assert found.reloadable == ("application", "workers", "timeouts.head")
     assert found.needs_restart == ()
     assert found.sentence == (
         'a reload changes application ("" to shop:app), workers (auto to 4) and timeouts.head (15s to 20s)'
@@ -37,7 +36,6 @@ def test_what_a_reload_changes():
 
 def test_what_a_reload_cannot_change_and_why():
     found = difference(OLD, replace(OLD, admin=None, threads=8))
-    assert found.reloadable == ("threads",)
     assert found.needs_restart == ("admin",)
     assert found.sentence == (
         "a reload changes threads (32 to 8); admin (127.0.0.1:9815 to off) needs an upgrade or a restart,"

@@ -44,12 +44,6 @@ def test_each_word_has_a_counter_of_its_own():
     assert counts.closed == [1] * len(CLOSE_REASONS)
 
 
-def test_idle_is_the_rest():
-    counts = HttpCounts()
-    counts.open, counts.reading, counts.active = 10, 3, 4
-    assert counts.idle == 3
-
-
 def test_a_sum_of_several_replaces_what_was_there():
     parts = [HttpCounts(), HttpCounts()]
     for number, part in enumerate(parts, 1):
@@ -62,7 +56,7 @@ def test_a_sum_of_several_replaces_what_was_there():
         whole.become_sum(iter(parts))
         assert (sum(whole.requests), sum(whole.closed), sum(whole.rejected)) == (2, 2, 1)
         assert (whole.duration.counts[0], whole.duration.sum_ns) == (2, 3_000_000)
-        assert (whole.open, whole.active, whole.idle) == (3, 3, 0)
+        assert (whole.open, whole.active) == (3, 3)
     whole.become_sum([])
     assert sum(whole.requests) == whole.open == 0
     assert len(whole.requests) == len(parts[0].requests)

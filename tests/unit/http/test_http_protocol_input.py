@@ -236,13 +236,13 @@ def test_continue_waits_for_its_turn():
 def test_gauges_follow_the_request():
     wire = Wire(answer=None)
     counts = wire.counts
-    seen = [(counts.idle, counts.reading, counts.active)]
+    seen = [(counts.open, counts.reading, counts.active)]
     for piece in (b"POST / HTTP/1.1\r\n", b"Host: a\r\nContent-Length: 3\r\n\r\n", b"abc"):
         wire.send(piece)
-        seen.append((counts.idle, counts.reading, counts.active))
+        seen.append((counts.open, counts.reading, counts.active))
     wire.protocol.respond(OK, b"")
-    seen.append((counts.idle, counts.reading, counts.active))
-    assert seen == [(1, 0, 0), (0, 1, 0), (0, 1, 0), (0, 0, 1), (1, 0, 0)]
+    seen.append((counts.open, counts.reading, counts.active))
+    assert seen == [(1, 0, 0), (1, 1, 0), (1, 1, 0), (1, 0, 1), (1, 0, 0)]
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def test_a_fork_that_the_system_refuses_is_told(play):
     first = play.order(3)
     play.says(Loaded(0.2), Unborn(first, "EAGAIN"))
     assert play.told[-1] == events.SpawnFailed(3, 1, "EAGAIN", first)
-    assert play.board.in_use == frozenset()
+    assert not play.board.read().rows
 
 
 def test_with_it_end_the_workers_that_it_has_not_made(play):

@@ -127,7 +127,7 @@ def test_the_manual_names_all_of_the_report(sources):
 
 def test_the_report_has_what_two_looks_can_be_compared_by(sources):
     row = sources.scoreboard.claim(0)
-    row.store(words.HTTP_DURATION, [3, 0, 1, *[0] * 9, 1_500_000_000])
+    row.store(words.LAYOUT.start("http_duration"), [3, 0, 1, *[0] * 9, 1_500_000_000])
     row.words[words.CONNECTIONS_ACCEPTED] = 9
     row.words[words.BUSY_SINCE] = int(8.5e9)
     words.write_call(

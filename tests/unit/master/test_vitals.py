@@ -119,8 +119,9 @@ def test_the_last_memory_of_a_zombie_is_what_it_had_before(looker, machine):
 
 def test_what_is_left_of_a_worker(looker, board, machine):
     row = board.claim(0)
-    row.words[words.HTTP_REQUESTS] = 3
-    row.words[words.HTTP_REQUESTS + 4] = 2
+    requests = words.LAYOUT.start("http_requests")
+    row.words[requests] = 3
+    row.words[requests + 4] = 2
     row.words[words.CONNECTIONS] = 7
     words.write_call(row, 0, CallState.QUEUED, 9 * SECOND, 8 * SECOND, request_id="b", method="POST", path="/b")
     words.write_call(row, 1, CallState.RUNNING, 8 * SECOND, 7 * SECOND, request_id="a", method="GET", path="/a")

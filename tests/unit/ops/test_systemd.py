@@ -31,7 +31,6 @@ class Recording(Notifier):
         (lambda n: n.watchdog(), {"WATCHDOG": "1"}),
         (lambda n: n.extend_timeout(2.5), {"EXTEND_TIMEOUT_USEC": "2500000"}),
         (lambda n: n.main_pid(77), {"MAINPID": "77"}),
-        (lambda n: n.failed(98, "address in use"), {"ERRNO": "98", "STATUS": "address in use"}),
     ],
 )
 def test_what_is_said(say, sent):

@@ -66,13 +66,14 @@ def test_every_counter_lands_in_the_word_of_its_labels(row):
     counts.open, counts.reading, counts.active = 9, 2, 3
     words.store_http(row, counts)
     told = row.words
+    duration, wait, requests = map(words.LAYOUT.start, ("http_duration", "http_queue_wait", "http_requests"))
     assert told[word_of("http_requests", "POST", "5xx")] == 1
     assert told[word_of("http_requests", "other", "2xx")] == 1
     assert told[word_of("http_rejected", "queue_full")] == 3
     assert told[word_of("connections_closed", "reset")] == 4
-    assert told[words.HTTP_DURATION : words.HTTP_DURATION + 13].tolist() == [0, 0, 2, *[0] * 9, 40_000_000]
-    assert told[words.HTTP_QUEUE_WAIT : words.HTTP_QUEUE_WAIT + 13].tolist() == [*[0] * 11, 1, 99_000_000_000]
-    assert sum(told[words.HTTP_REQUESTS : words.HTTP_REQUESTS + 40]) == 2
+    assert told[duration : duration + 13].tolist() == [0, 0, 2, *[0] * 9, 40_000_000]
+    assert told[wait : wait + 13].tolist() == [*[0] * 11, 1, 99_000_000_000]
+    assert sum(told[requests : requests + 40]) == 2
     gauges = {family.metric: {label: of(told) for label, of in family.values.items()} for family in words.GAUGES}
     assert gauges["hybridd_connections"] == {"reading": 2, "active": 3, "idle": 4}
 
