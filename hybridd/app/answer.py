@@ -14,10 +14,9 @@ from hybridd.app.file_wrapper import Region
 from hybridd.app.head import with_length
 from hybridd.app.outlet import Outlet
 from hybridd.http.request import Request
-from hybridd.http.response import ResponseHead, check_head
+from hybridd.http.response import BODILESS, ResponseHead, check_head
 
 TOO_SHORT = "gave a body that is {} bytes shorter than its Content-Length"
-BODILESS = frozenset({204, 304})  # and HEAD; RFC 9110 6.4.1
 
 
 class Stage(Enum):

@@ -120,7 +120,7 @@ def _not_callable(found: Any, reference: Reference) -> str:
     """Say what was found instead of something callable."""
     sentence = f"cannot load {reference.text!r}: it is not callable but {_kind(found)}"
     if isinstance(found, ModuleType):
-        names = [name for name in (*APPLICATION_NAMES, *FACTORY_NAMES) if callable(getattr(found, name, None))]
+        names = _usual_names(found)
         attribute = names[0] if names else "NAME"
         sentence += f"; name what to serve in it: {found.__name__}:{attribute}"
     return sentence

@@ -24,6 +24,7 @@ from hybridd.config.problem import Problem
 from hybridd.config.settings import Config
 from hybridd.errors import BootError, ConfigurationError, ExitCode
 from hybridd.master import certificates
+from hybridd.ops.accept_queue import somaxconn
 from hybridd.ops.accounts import UnknownAccountError, identify
 from hybridd.ops.cpus import available_cpus
 from hybridd.ops.signal_names import signal_name
@@ -103,17 +104,10 @@ def facts(config: Config) -> Facts:
     directories = {directory_of(key, path) for key, path in places(config)}
     return Facts(
         cpus=available_cpus(),
-        somaxconn=_number(Path("/proc/sys/net/core/somaxconn")),
+        somaxconn=somaxconn() or 0,
         descriptors=max(0, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),  # -1 is no limit
         missing=frozenset(one for one in directories if not os.path.isdir(one)),  # noqa: PTH112 - text, not a Path
     )
-
-
-def _number(path: Path) -> int:
-    try:
-        return int(path.read_text())
-    except (OSError, ValueError):
-        return 0
 
 
 def try_loading(config: Config) -> None:

@@ -11,13 +11,12 @@ import re
 from collections.abc import Mapping
 
 from hybridd.config.address import EXPECTED as AN_ADDRESS
-from hybridd.config.address import Address, AddressError, parse_address
+from hybridd.config.address import LONGEST_UNIX_PATH, Address, AddressError, parse_address
 from hybridd.config.kind import NEGATIONS, Kind, Raw, Reading, Refused, closest
 from hybridd.config.listener_words import Endpoint, parse_endpoint
 
 # The last one, (uid_t) -1, means "leave as it is" to setresuid(2).
 LARGEST_ID = 2**32 - 2
-LONGEST_SOCKET = 107  # bytes of a path that the kernel takes, unix(7)
 _NUMBER = "0|[1-9][0-9]{0,9}"
 _NAME = r"[^\W\d][\w.@\\-]*\$?"  # useradd(8), and what directories (DOMAIN\user, user@domain) make of it
 
@@ -98,7 +97,7 @@ def own_socket() -> Kind:
         text = _written(expected, raw, off=True)
         if text.startswith("unix:"):
             raise Refused(expected, raw, text.removeprefix("unix:"))
-        if not text or not text.isprintable() or text.endswith("/") or len(text.encode()) > LONGEST_SOCKET:
+        if not text or not text.isprintable() or text.endswith("/") or len(text.encode()) > LONGEST_UNIX_PATH:
             raise Refused(expected, raw)
         return text
 
