@@ -77,7 +77,7 @@ def directory() -> Kind:
 
 
 def own_file() -> Kind:
-    """Return the kind of the path of a file that is made and removed by us, or nothing."""
+    """Return the kind of the path of one file, or nothing; ``-`` is no file."""
     expected = "the path of a file"
 
     def read(raw: Raw) -> str:

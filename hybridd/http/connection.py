@@ -4,7 +4,7 @@ Every attribute of a connection is declared here, and an idle one owns nothing b
 and kept bytes are there only while there is a request.
 
 Knows:     the table of states, the transport, outcomes.
-Never:     parsing (receiving.py), answering (protocol.py).
+Never:     parsing (receiving.py), answering (answering.py).
 Runs in:   the leader thread.
 """
 

@@ -1,7 +1,7 @@
 """The head of an answer: checked and encoded once.
 
 Knows:     RFC 9110 and 9112's rules for what a response head may hold.
-Never:     the connection's state, the framing of bodies (answer.py).
+Never:     the connection's state, the framing of bodies (framing.py).
 Runs in:   check_head in whichever thread runs the Call (a bad header is the application's error, with its traceback);
            Stamp in every thread that runs a loop.
 """

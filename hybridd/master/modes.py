@@ -3,7 +3,7 @@
 The sentence is what the log says and what a control verb answers.
 
 Knows:     the events by their type.
-Never:     workers; what an accepted event does to them is state.py's and lifecycle.py's.
+Never:     workers; what an accepted event does to them is fold.py's and lifecycle.py's.
 Runs in:   the master, its only thread.
 """
 

@@ -144,7 +144,7 @@ def facts(state: State, sources: Sources, now: float) -> MasterFacts:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where a report takes its figures from; ``config`` is that in force."""
+    """Where a report takes its figures from."""
 
     scoreboard: Scoreboard
     vitals: Vitals

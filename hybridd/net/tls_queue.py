@@ -22,7 +22,8 @@ _ROUNDS: Final = 16
 """Pieces per event: with PIECE 256 KiB, so that a fast reader of a large file does not keep the loop to itself."""
 
 MOST_CONTROL: Final = 4096
-"""Bytes of answers to new keys and the like that may wait: a client that asks for more and does not read is hostile."""
+"""Bytes of answers to new keys and the like in the life of one queue, which ends when the client has taken everything:
+a client that asks for more and does not read is hostile."""
 
 
 class TlsSendQueue(SendQueue):
