@@ -65,5 +65,6 @@ def _command(name: str) -> Command:
 
 def _option(parser: argparse.ArgumentParser, action: argparse.Action, group: str) -> Option:
     value = "" if action.nargs == 0 else str(action.metavar or action.dest.upper())
-    text = parser._get_formatter()._expand_help(action) if action.help else ""  # noqa: SLF001
+    formatter = parser._get_formatter()  # noqa: SLF001 - argparse has no public way to the text that it shows
+    text = formatter._expand_help(action) if action.help else ""  # noqa: SLF001
     return Option(tuple(action.option_strings), value, text, "" if group == "options" else group)

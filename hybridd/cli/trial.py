@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
 
             load_protocol_factory(name, factory=bool(factory))
         else:
-            from hybridd.app.application import load_application  # noqa: PLC0415
+            from hybridd.app.application import load_application  # noqa: PLC0415 - only what is loaded
 
             load_application(name, factory=bool(factory))
     except BootError as error:

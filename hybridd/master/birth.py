@@ -83,7 +83,8 @@ def _become(command: Command, passed: Sequence[int], names: Sequence[str], words
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         _arrange_descriptors(passed, words)
         os.chdir(command.directory)
-        os.execvpe(command.words[0], command.words, environment_of_successor(os.environ, names, os.getpid()))  # noqa: S606
+        environment = environment_of_successor(os.environ, names, os.getpid())
+        os.execvpe(command.words[0], command.words, environment)  # noqa: S606 - our own command line again
     except OSError as error:
         what = f" {error.filename}" if error.filename else ""
         os.write(STANDARD_ERROR, f"cannot start{what or f' {command.words[0]}'}: {error.strerror}\n".encode())

@@ -229,7 +229,8 @@ def make_registry(collector: Collector) -> CollectorRegistry:
 def render(registry: CollectorRegistry, accept: str) -> tuple[str, bytes]:
     """Return (content type, body) for the value of an Accept header: OpenMetrics when asked for, else text."""
     if prefers_openmetrics(accept):
-        return openmetrics.CONTENT_TYPE_LATEST, openmetrics.generate_latest(registry)  # type: ignore[no-untyped-call]
+        content = openmetrics.generate_latest(registry)  # type: ignore[no-untyped-call]  # it has no annotations
+        return openmetrics.CONTENT_TYPE_LATEST, content
     return TEXT, generate_latest(registry)
 
 

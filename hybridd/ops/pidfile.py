@@ -117,7 +117,7 @@ class PidFile:
             os.write(fd, data)
             os.rename(fresh, self.path)  # noqa: PTH104 - text
         except BaseException:
-            os.unlink(fresh)  # noqa: PTH108
+            os.unlink(fresh)  # noqa: PTH108 - text
             raise
         finally:
             os.close(fd)

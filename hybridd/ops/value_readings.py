@@ -79,7 +79,8 @@ def read(folder: str, most: int, alive: Callable[[int], bool] = lives) -> Readin
         OSError: the folder cannot be read or written.
     """
     with _alone(folder):
-        names = {text: name for text in sorted(os.listdir(folder)) if (name := parse_name(text))}  # noqa: PTH208
+        texts = sorted(os.listdir(folder))  # noqa: PTH208 - text
+        names = {text: name for text in texts if (name := parse_name(text))}
         # Who is dead is asked before the files are read: after that nobody writes there any more.
         owners = {name.pid for name in names.values() if name.pid}
         dead = {pid for pid in owners if not alive(pid)}
