@@ -33,7 +33,7 @@ a { color: var(--accent); }
 .good { color: var(--good); }
 .warning { color: var(--warning); }
 .bad { color: var(--bad); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: .75rem; margin: 0 0 1.5rem; }
+.tiles { display: grid; grid-template-columns: repeat(6, 1fr); gap: .75rem; margin: 0 0 1.5rem; }
 .tile, section { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; }
 .tile { position: relative; overflow: hidden; padding: .75rem 1rem 3rem; }
 .tile dd { position: relative; margin: 0; }
@@ -54,5 +54,7 @@ tbody tr:last-child td { border-bottom: 0; }
 .facts dd { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 .lost main { opacity: .45; }
 footer a { margin-left: .75rem; }
+@media (max-width: 64rem) { .tiles { grid-template-columns: repeat(3, 1fr); } }
+@media (max-width: 32rem) { .tiles { grid-template-columns: repeat(2, 1fr); } }
 @media (max-width: 40rem) { .facts { grid-template-columns: 1fr; } .facts dd { margin-bottom: .5rem; } }
 """
