@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from hybridd.worker.effort import Effort, Mark, RunQueue, between, mark
+
+
+@pytest.fixture
+def queue_of() -> Iterator[Callable[[Path], RunQueue]]:
+    """Make readers of a file; what this thread has open of them is closed at the end."""
+    made: list[RunQueue] = []
+
+    def make(path: Path) -> RunQueue:
+        made.append(RunQueue(str(path)))
+        return made[-1]
+
+    yield make
+    for queue in made:
+        if queue._file is not None and queue._file >= 0:
+            os.close(queue._file)
 
 
 def test_effort_is_what_the_clocks_went_on_by() -> None:
@@ -30,24 +47,26 @@ def test_the_clocks_of_a_thread_that_works_go_on() -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", "no numbers here\n"])
-def test_a_kernel_that_does_not_say_leaves_nobody_waiting(tmp_path: Path, text: str | None) -> None:
+def test_a_kernel_that_does_not_say_leaves_nobody_waiting(
+    queue_of: Callable[[Path], RunQueue], tmp_path: Path, text: str | None
+) -> None:
     path = tmp_path / "schedstat"
     if text is not None:
         path.write_text(text)
-    assert RunQueue(str(path)).waited() == 0.0
+    assert queue_of(path).waited() == 0.0
 
 
-def test_nothing_is_opened_before_somebody_asks(tmp_path: Path) -> None:
+def test_nothing_is_opened_before_somebody_asks(queue_of: Callable[[Path], RunQueue], tmp_path: Path) -> None:
     path = tmp_path / "schedstat"
-    queue = RunQueue(str(path))
+    queue = queue_of(path)
     path.write_text("5 2500000000 7\n")
     assert queue.waited() == 2.5
 
 
-def test_each_thread_reads_its_own_file(tmp_path: Path) -> None:
+def test_each_thread_reads_its_own_file(queue_of: Callable[[Path], RunQueue], tmp_path: Path) -> None:
     path = tmp_path / "schedstat"
     path.write_text("5 2500000000 7\n")
-    queue = RunQueue(str(path))
+    queue = queue_of(path)
     assert queue.waited() == 2.5
     path.unlink()  # who has it open goes on reading it
     elsewhere: list[float] = []
