@@ -195,7 +195,7 @@ class Admin:
         self.listeners = listeners
         self._gathering = gathering  # which works for the pages, and ends with them
         self._terms = Terms(reactor, TIMEOUTS.write)
-        private, public = AdminService(reactor, pages), AdminService(reactor, pages, hosts)
+        private, public = self._services = AdminService(reactor, pages), AdminService(reactor, pages, hosts)
         self._acceptors = [
             Acceptor(listener, self._terms, CONNECTIONS, (private if listener.is_unix else public).connection)
             for listener in listeners
@@ -204,6 +204,8 @@ class Admin:
 
     def open(self) -> None:
         """Take connections from now on."""
+        for service in self._services:
+            service.draining = False
         for acceptor in self._acceptors:
             acceptor.arm()
 
@@ -211,16 +213,20 @@ class Admin:
         for acceptor in self._acceptors:
             acceptor.review()
 
-    def pause(self) -> None:
-        """Take no connections for now, and end those that there are: each answer is written whole."""
+    def pause(self, grace: float) -> None:
+        """Take no connections for now, and end those that there are: each answer is written whole.
+
+        Who has not asked yet may do so for ``grace`` seconds.
+        """
+        for service in self._services:
+            service.draining = True
         for acceptor in self._acceptors:
             acceptor.disarm()
         for transport in list(self._terms.open):
-            transport.get_protocol().drain(0.0)
+            transport.get_protocol().drain(grace)
 
     def leave(self) -> None:
-        """Stop listening."""
-        self.pause()
+        """Stop listening, after a pause."""
         for listener in self.listeners:
             listener.close()
 

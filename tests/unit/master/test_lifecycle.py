@@ -161,6 +161,14 @@ def test_it_leaves_when_nobody_is_left():
     assert plan(Desired(workers=2, stop=Stop.GRACEFUL, exit_code=70), [], NOW) == [Exit(70)]
 
 
+def test_after_an_upgrade_it_stays_a_moment_for_requests_that_were_on_their_way_to_it():
+    desired = Desired(workers=2, stop=Stop.GRACEFUL, leave_at=NOW + 0.5)
+    assert plan(desired, [], NOW) == []
+    assert next_deadline(desired, [], NOW) == NOW + 0.5
+    assert plan(desired, [], NOW + 0.5) == [Exit(0)]
+    assert plan(replace(desired, stop=Stop.QUICK), [], NOW) == [Exit(0)]
+
+
 def test_a_reload_is_read_when_no_other_is_on_trial():
     asked = Desired(workers=1, generation=1, reload_asked=True)
     assert plan(asked, fleet(1), NOW) == [ReadConfiguration()]

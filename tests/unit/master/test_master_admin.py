@@ -8,7 +8,7 @@ from collections import deque
 import pytest
 
 from hybridd.master import dashboard
-from hybridd.master.admin import AdminService, answer, in_json, text
+from hybridd.master.admin import Admin, AdminService, answer, in_json, text
 from hybridd.master.pages import make_pages
 from hybridd.ops.application_metrics import Gathered
 from tests.support.recording import RecordingTransport
@@ -21,6 +21,7 @@ class Soon:
 
     def __init__(self) -> None:
         self.jobs = deque()
+        self.after_turn = []
 
     def call_soon(self, fn, *args):
         self.jobs.append((fn, args))
@@ -67,6 +68,20 @@ def ask():
         return bytes(transport.client)
 
     return send
+
+
+def test_who_has_connected_before_a_pause_has_a_moment_for_its_request():
+    soon, transport = Soon(), RecordingTransport()
+    admin = Admin(soon, [], PAGES, None, lambda: ())
+    transport.connect(admin._services[0].connection())
+    admin._terms.open[transport] = None
+    admin.pause(0.5)
+    assert (transport.deadlines[-1], transport.fin) == (0.5, False)
+    transport.feed(request("/healthz"))
+    soon.turn()
+    transport.settle()
+    assert transport.client.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"Connection: close\r\n" in transport.client
 
 
 def request(path, method="GET"):

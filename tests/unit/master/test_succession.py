@@ -10,7 +10,7 @@ from hybridd.master.fold import fold
 from hybridd.master.lifecycle import plan
 from hybridd.master.modes import Mode
 from hybridd.master.state import State, first_state
-from hybridd.master.succession import TAKE
+from hybridd.master.succession import LAST_REQUESTS, TAKE
 from hybridd.master.successor import Stage
 
 
@@ -46,7 +46,7 @@ def test_the_word_is_given_and_must_be_answered():
 def test_who_hands_over_drains_at_once_whatever_drain_delay_says():
     state = upgrading(events.SuccessorReady(500), events.HandingOver(500), events.SuccessorTook(500, 2))
     assert (state.mode, state.desired.stop, state.desired.drain_at) == (Mode.STOPPING, Stop.GRACEFUL, 10.0)
-    assert state.desired.successor is None
+    assert (state.desired.successor, state.desired.leave_at) == (None, 10.0 + LAST_REQUESTS)
     assert state.last_upgrade is not None
     assert (state.last_upgrade.pid, state.upgrades) == (500, 1)
 
