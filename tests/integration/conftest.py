@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,11 @@ from tests.support.certificates import Authority, Made
 from tests.support.daemon import DaemonProcess, wait_nobody_left
 
 SERVICE = {"application": "service:app"}
+
+# A shell without job control starts what it puts into the background (``make test &``) with SIGINT ignored, and that is
+# inherited (POSIX, "Asynchronous AND-OR Lists"): Ctrl-C would mean nothing to the programs under test.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
