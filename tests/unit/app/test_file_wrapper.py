@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hybridd.app.file_wrapper import FileWrapper
+from hybridd.app.file_wrapper import AHEAD, FileWrapper, Region, read_in
 
 
 @pytest.fixture
@@ -93,3 +93,50 @@ def test_a_closed_file_is_an_error(path):
         pass
     with pytest.raises(ValueError, match="closed"):
         FileWrapper(file).region()
+
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("region", "cold", "reads"),
+    [
+        (Region(0, 0, 3 * MIB), (), [(0, 1), (MIB, 1), (2 * MIB, 1)]),
+        (Region(0, 7, 10), (), [(7, 1)]),
+        (Region(0, 7, 10), (7,), [(7, 1), (7, MIB)]),
+        (Region(0, 0, 3 * MIB), (MIB,), [(0, 1), (MIB, 1), (MIB, MIB), (2 * MIB, MIB)]),
+        (Region(0, 5, 2 * MIB), (5, 5 + MIB), [(5, 1), (5, MIB), (5 + MIB, MIB)]),
+        (Region(0, 50, 0), (), []),
+    ],
+    ids=["in memory", "little", "little and cold", "cold from here on", "cold", "nothing"],
+)
+def test_what_is_not_in_memory_is_read_from_there_on(region, cold, reads):
+    """A disk takes 5 ms for what memory has in 1 µs."""
+    done = []
+
+    def read(offset, size):
+        done.append((offset, size))
+        return 0.005 if offset in cold else 1e-6
+
+    read_in(region, read)
+    assert done == reads
+
+
+@pytest.mark.parametrize("seconds", [1e-6, 0.005])
+def test_of_a_very_long_file_only_the_beginning_is_read_before_it_is_sent(seconds):
+    places = set()
+
+    def read(offset, _size):
+        places.add(offset)
+        return seconds
+
+    read_in(Region(0, 3, 1 << 40), read)
+    assert max(places) < 3 + AHEAD
+    assert len(places) == AHEAD / MIB
+
+
+def test_a_file_that_became_shorter_meanwhile_is_the_senders_trouble(path):
+    with path.open("rb") as file:
+        wrapper = FileWrapper(file)
+        os.truncate(path, 1)
+        assert wrapper.region().count == 1
