@@ -171,18 +171,33 @@ def _action(note: Callable[[Given, str, str], None]) -> type[argparse.Action]:
 
 def read(parser: Parser, arguments: Sequence[str], *, positional: bool = False) -> Given:
     """Read ``arguments``; with ``positional`` one may be the application."""
+    given, rest = read_options(parser, arguments)
+    names = read_names(parser, rest)
+    if names and positional:
+        _application(given, names.pop(0))
+    refuse_further(parser, names)
+    return given
+
+
+def read_options(parser: Parser, arguments: Sequence[str]) -> tuple[Given, list[str]]:
+    """Read the flags that the parser knows, with their values; return what is none of them, too."""
     given = Given()
-    options, rest = parser.parse_known_args(list(arguments), argparse.Namespace(given=given))
-    given.options = options
+    given.options, rest = parser.parse_known_args(list(arguments), argparse.Namespace(given=given))
+    return given, rest
+
+
+def read_names(parser: Parser, rest: Sequence[str]) -> list[str]:
+    """Return what stands beside the flags; raises for a flag that the parser does not know."""
     flags = [argument for argument in rest if argument.startswith("-") and argument not in ("-", "--")]
     if flags:
         _unknown_flag(parser, flags[0])
-    names = [argument for argument in rest if argument != "--"]
-    if names and positional:
-        _application(given, names.pop(0))
+    return [argument for argument in rest if argument != "--"]
+
+
+def refuse_further(parser: Parser, names: Sequence[str]) -> None:
+    """Raise for what nobody asked for."""
     if names:
         raise UsageError(f"unexpected argument {names[0]}; {parser.format_usage().strip()}")
-    return given
 
 
 def _unknown_flag(parser: Parser, argument: str) -> NoReturn:

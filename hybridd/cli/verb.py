@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from hybridd.cli.arguments import Given, Parser, add_settings, new_parser, read
+from hybridd.cli.arguments import Given, Parser, add_settings, new_parser, read_names, read_options, refuse_further
 from hybridd.config.kind import Raw, Refused
 from hybridd.config.loading import find
 from hybridd.config.quantities import duration
@@ -55,12 +55,13 @@ def new_verb(name: str, description: str, *, waits: str = "") -> Parser:
 
 
 def read_verb(parser: Parser, arguments: Sequence[str], *, most: int = 0) -> tuple[Given, list[str]]:
-    """Read the arguments of a verb, of which up to ``most`` are its own words."""
-    words = [argument for argument in arguments if argument.lstrip("-").isdecimal()][:most]
-    rest = list(arguments)
+    """Read the arguments of a verb, of which up to ``most`` are its own numbers."""
+    given, rest = read_options(parser, arguments)
+    words = [argument for argument in rest if argument.lstrip("-").isdecimal()][:most]
     for word in words:
-        rest.remove(word)
-    return read(parser, rest), words
+        rest.remove(word)  # -3 is a wrong number rather than an unknown flag
+    refuse_further(parser, read_names(parser, rest))
+    return given, words
 
 
 def whole_number(text: str, what: str) -> int:

@@ -33,6 +33,12 @@ def test_a_word_may_stand_before_or_behind_the_options(arguments):
     assert (socket_of(given), words) == ("/x", ["3"])
 
 
+@pytest.mark.parametrize("arguments", [["--timeout", "0", "4"], ["4", "--timeout", "0"], ["--timeout=0", "4"]])
+def test_the_value_of_an_option_is_not_the_word(arguments):
+    given, words = read_verb(new_verb("scale N", "d", waits="w"), arguments, most=1)
+    assert (given.options.timeout, words) == ("0", ["4"])
+
+
 def test_the_socket_may_be_off():
     given, _ = read_verb(new_verb("status", "d"), ["--control", "off"])
     with pytest.raises(NoAnswerError, match="control: PATH"):
