@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -70,7 +70,7 @@ def become(identity: Identity) -> None:
         os.setresgid(identity.gid, identity.gid, identity.gid)
         os.setresuid(identity.uid, identity.uid, identity.uid)  # the saved one too, or it could be had again
     except OSError as error:
-        raise OperatingSystemError(f"cannot become user {identity.name}: {error.strerror}") from None
+        raise _refused(identity, error) from None
     if identity.uid != _ROOT and _can_go_back():
         raise OperatingSystemError(
             f"became user {identity.name}, but root's rights can be had again: start hybridd without the securebits"
@@ -119,20 +119,33 @@ def _prctl(option: int, value: int) -> int:
 
 @contextmanager
 def acting_as(identity: Identity | None) -> Iterator[None]:
-    """Have the rights of this user for a while, and root's again afterwards; None: go on as we are."""
+    """Have the rights of this user for a while, and root's again afterwards; None: go on as we are.
+
+    Raises:
+        OperatingSystemError: the system refuses it, and nothing has changed.
+    """
     if identity is None or os.geteuid() != _ROOT:
         yield
         return
     uid, gid, groups = os.geteuid(), os.getegid(), os.getgroups()
-    os.setgroups(identity.groups)
-    os.setegid(identity.gid)
-    os.seteuid(identity.uid)
-    try:
+    with ExitStack() as back:
+        try:
+            os.setgroups(identity.groups)
+            back.callback(os.setgroups, groups)
+            os.setegid(identity.gid)
+            back.callback(os.setegid, gid)
+            os.seteuid(identity.uid)
+            back.callback(os.seteuid, uid)
+        except OSError as error:
+            raise _refused(identity, error) from None
         yield
-    finally:
-        os.seteuid(uid)
-        os.setegid(gid)
-        os.setgroups(groups)
+
+
+def _refused(identity: Identity, error: OSError) -> OperatingSystemError:
+    way = ""
+    if isinstance(error, PermissionError):
+        way = "; root needs CAP_SETUID and CAP_SETGID for it, which a container may lack: or start hybridd as that user"
+    return OperatingSystemError(f"cannot become user {identity.name}: {error.strerror}{way}")
 
 
 def give_log(path: str, identity: Identity) -> str:

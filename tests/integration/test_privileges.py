@@ -105,6 +105,16 @@ def test_rights_that_whoever_starts_it_has_made_eternal_are_refused(daemon, plac
     assert "became user nobody, but root's rights can be had again" in done.stderr
 
 
+@pytest.mark.parametrize("missing", ["setgid", "setuid"])
+def test_root_who_may_not_change_its_user_is_told_so(daemon, place, missing):
+    require("setpriv", "util-linux")
+    without = ("setpriv", f"--bounding-set=-{missing}", f"--inh-caps=-{missing}")
+    done = daemon({"user": "nobody"}, before=[*passage(place), *without]).launch()
+    assert done.returncode == 71
+    assert done.stderr.startswith("hybridd: cannot become user nobody: Operation not permitted; root needs CAP_SETUID")
+    assert done.stderr.count("\n") == 1
+
+
 def free_low_port():
     """Return a port that only root may bind, and nobody has."""
     for port in random.SystemRandom().sample(range(600, 1024), 424):  # other tests look for one, too

@@ -156,6 +156,24 @@ def test_acting_as_somebody_is_taken_back_in_the_opposite_order(calls):
     assert calls == [("seteuid", 0), ("setegid", 0), ("setgroups", [0, 1])]
 
 
+@pytest.mark.parametrize(
+    ("call", "taken_back"),
+    [("setgroups", []), ("setegid", [("setgroups", [0, 1])]), ("seteuid", [("setegid", 0), ("setgroups", [0, 1])])],
+)
+def test_what_was_changed_before_a_refusal_is_taken_back(calls, monkeypatch, call, taken_back):
+    def refused(_):
+        calls.clear()
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, call, refused)
+    with (
+        pytest.raises(OperatingSystemError, match="cannot become user other: Operation not permitted"),
+        privileges.acting_as(OTHER),
+    ):
+        pytest.fail("acts as somebody else, or half as somebody else")
+    assert calls == taken_back
+
+
 def test_acting_as_nobody_in_particular_changes_nothing(calls, monkeypatch):
     with privileges.acting_as(None):
         pass
