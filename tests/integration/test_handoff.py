@@ -102,6 +102,20 @@ def test_everything_a_handed_off_handler_does_arrives(serve):
             assert client.get("/?seconds=0.03&stream=1").body == b"before\nafter\n"
 
 
+def test_a_handed_off_handler_that_raises_fails_its_request_only(serve):
+    server = serve({"application": "sleeping:application", "workers": 1})
+    (pid,) = server.wait_workers(1)
+    for _ in range(3):  # handed off, then in the pool from its beginning
+        assert server.fetch("/whole?seconds=0.03&raise=1").status == 500
+        with server.client() as client, pytest.raises(CUT):
+            client.get("/stream?seconds=0.03&raise=1&stream=1")
+    assert server.log().count(": SystemExit: raised after its sleep (") == 6
+    server.wait_metric("hybridd_handler_slots", 0, state="busy")
+    server.wait_metric("hybridd_handoffs_total", 2)
+    assert server.fetch("/?seconds=0").body == b"slept\n"
+    assert server.ready_pids() == [pid]
+
+
 def test_a_client_that_leaves_a_handed_off_handler_harms_nobody(serve):
     server = serve(ONE)
     for _ in range(20):

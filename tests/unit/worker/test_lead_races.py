@@ -10,6 +10,7 @@ import pytest
 from hybridd.worker.call import Call, CallState
 from hybridd.worker.dispatch import Dispatch
 from hybridd.worker.lead import Lead, LeadLostError
+from hybridd.worker.waiting import Waiting
 from tests.support.interleaving import Schedule, explore
 
 
@@ -74,7 +75,7 @@ class World:
         dispatch._routes = SimpleNamespace(
             slow={}, observe=lambda *_: self.touch(None), suspect=lambda *_: self.touch(None)
         )
-        dispatch._waiting = SimpleNamespace(next=lambda computing_allowed: None)
+        dispatch._waiting = Waiting()
         dispatch._in_flight = SimpleNamespace(show=self.show, forget=lambda call: self.touch(None))
         self.pool = SimpleNamespace(running=0, size=9, free=True, lead=self.pool_lead, release=self.release)
         dispatch._pool = self.pool
@@ -142,6 +143,7 @@ class World:
             self.lost = True
         else:
             self.over = True
+            self.turned()
 
     def monitor(self) -> None:
         self.schedule.point("look")
@@ -169,6 +171,11 @@ class World:
             self.schedule.until(lambda: bool(self.posted), "posted")
             fn, args = self.posted.popleft()
             fn(*args)
+            self.turned()
+
+    def turned(self) -> None:
+        """What a worker that drains asks at the end of each turn: it leaves when nothing is left to do."""
+        assert self.dispatch.idle is (self.call.state is CallState.DONE), f"it would leave: {self.schedule.trace}"
 
 
 @pytest.mark.parametrize("settings", [{}, {"parts": 1}, {"gone": True}, {"raises": True}], ids=str)
