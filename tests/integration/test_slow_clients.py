@@ -94,15 +94,26 @@ def test_an_idle_kept_connection_is_closed(serve):
     server.wait_metric("hybridd_connections_closed_total", 1, reason="keep_alive_timeout")
 
 
-def test_slow_readers_hold_no_thread(serve):
+@pytest.mark.parametrize(
+    ("application", "target", "other"),
+    [
+        ("service:app", "/stream/64/65536", "/"),
+        ("legacy_write:application", "/?count=64&size=65536", "/gone"),
+        ("files:application", "/?path={file}", "/memory"),
+    ],
+    ids=["generator", "write", "file"],
+)
+def test_slow_readers_hold_no_thread(serve, tmp_path, application, target, other):
     """More clients that read nothing than there are threads: everybody else is served."""
-    server = serve({**SERVICE, "threads": 4})
-    address = server.address
+    file = tmp_path / "file"
+    file.write_bytes(bytes(4 << 20))  # below the spool's limit, like the other answers
+    server = serve({"application": application, "workers": 1, "threads": 4})
+    address, asked = server.address, f"GET {target.format(file=file)} HTTP/1.1\r\nHost: t\r\n\r\n".encode()
     with contextlib.ExitStack() as stack:
         for _ in range(12):
             connection = stack.enter_context(connect(address))
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            connection.send(b"GET /stream/64/65536 HTTP/1.1\r\nHost: t\r\n\r\n")  # 4 MiB, below the spool's limit
+            connection.send(asked)
         wait_until(
             lambda: (
                 server.metrics().value("hybridd_connections", state="active") == 12
@@ -111,7 +122,7 @@ def test_slow_readers_hold_no_thread(serve):
             within=10,
             what="all twelve answers wait for their clients and no thread does",
         )
-        assert timed_fetch(address)[0].status == 200
+        assert timed_fetch(address, other)[0].status == 200
         assert server.metrics().value("hybridd_connections", state="active") == 12, "they wait still"
 
 
