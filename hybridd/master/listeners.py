@@ -12,14 +12,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
 
 from hybridd.config.address import Address, Kind
 from hybridd.errors import BindError
 from hybridd.master.farewell import Farewell
 from hybridd.net.listener import Listener
-
-MOST_NUMBERS: Final = 64  # bits of a word
+from hybridd.worker import leaving_words
 
 Bind = Callable[[Sequence[Address]], list[Listener]]
 
@@ -31,7 +29,7 @@ class Listeners:
         self._of: dict[int, tuple[Listener, ...]] = {generation: tuple(listeners)}
         self._current = generation
         self._parting: list[Farewell] = []
-        self._number(self._of[generation])
+        self._number(self.current)
 
     @property
     def current(self) -> tuple[Listener, ...]:
@@ -63,11 +61,16 @@ class Listeners:
         wanted, missing = split(self.current, addresses)
         refuse_handed(missing)
         new = bind(missing)
+        try:
+            self._number(new)
+        except BindError:
+            for listener in new:
+                listener.close()
+            raise
         self._of[generation] = (*wanted, *new)
-        self._number(new)
 
-    def leaving(self, generation: int) -> int:
-        """Return a word with a bit for each listener that this generation does without."""
+    def leaving(self, generation: int) -> frozenset[int]:
+        """Return the numbers of the listeners that this generation does without."""
         stays = self._of[generation]
         return numbers_of(one for one in self._known if one not in stays)
 
@@ -105,16 +108,21 @@ class Listeners:
     def _parts(self, listener: Listener) -> bool:
         return any(listener in farewell.listeners for farewell in self._parting)
 
-    def _number(self, new: Iterable[Listener]) -> None:
+    def _number(self, new: Sequence[Listener]) -> None:
         taken = {one.number for one in self._known} - {0}
-        free = iter([number for number in range(1, MOST_NUMBERS) if number not in taken])
-        for listener in new:
-            listener.number = next(free, MOST_NUMBERS - 1)
+        free = [number for number in range(1, leaving_words.MOST + 1) if number not in taken]
+        if len(new) > len(free):
+            raise BindError(
+                f"cannot listen on {len(new)} further addresses: expected at most {leaving_words.MOST} listeners at a"
+                f" time, with those that a reload removed and its old workers still have, and there are {len(taken)}"
+            )
+        for listener, number in zip(new, free, strict=False):
+            listener.number = number
 
 
-def numbers_of(listeners: Iterable[Listener]) -> int:
-    """Return a word with a bit for each of these listeners; those that are not public have no number."""
-    return sum(1 << one.number for one in listeners if one.number)
+def numbers_of(listeners: Iterable[Listener]) -> frozenset[int]:
+    """Return the numbers of these listeners; those that are not public have none."""
+    return frozenset(one.number for one in listeners if one.number)
 
 
 def refuse_handed(addresses: Iterable[Address]) -> None:

@@ -48,7 +48,7 @@ from hybridd.ops.daemonize import Launcher
 from hybridd.ops.limits import raise_open_files
 from hybridd.ops.scoreboard import Scoreboard
 from hybridd.ops.systemd import Notifier, watchdog_period
-from hybridd.worker import fork_server, life, words
+from hybridd.worker import fork_server, leaving_words, life, words
 from hybridd.worker.fork_server import BecomeForkServer, Nursery
 from hybridd.worker.life import BecomeWorker
 from hybridd.worker.spec import WorkerSpec
@@ -212,7 +212,7 @@ def _make_house(command: Command, master: Master, parts: Parts, start: Start, do
         )
 
     def let_go(gone: Sequence[Listener]) -> None:
-        heritage.scoreboard.header[words.LEAVING_LISTENERS] = numbers_of(gone)
+        leaving_words.write(heritage.scoreboard.header[words.LEAVING_LISTENERS], numbers_of(gone))
 
     return House(
         command,

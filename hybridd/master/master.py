@@ -40,7 +40,7 @@ from hybridd.master.upgrade import Upgrade
 from hybridd.master.vitals import ROUND, Stall, Vitals
 from hybridd.net.reactor import Reactor, Timer
 from hybridd.ops import logs as logging_setup
-from hybridd.worker import words
+from hybridd.worker import leaving_words, words
 
 _log = logging.getLogger("hybridd.master")
 
@@ -290,7 +290,8 @@ class Master:
         if not now.trial and not now.fallback and listeners.settle(now.generation, self._reactor.now):
             self._reactor.call_later(config.shutdown.linger, self.look)
         # Who retires keeps those that nobody else serves.
-        self._heritage.scoreboard.header[words.LEAVING_LISTENERS] = listeners.leaving(now.generation)
+        leaving = self._heritage.scoreboard.header[words.LEAVING_LISTENERS]
+        leaving_words.write(leaving, listeners.leaving(now.generation))
         for listener in listeners.current:
             if listener.owned:
                 listener.sock.listen(config.backlog)  # again: it may have changed

@@ -18,7 +18,7 @@ from hybridd.net.listener import Listener
 from hybridd.net.terms import Terms
 from hybridd.ops.scoreboard import Row
 from hybridd.ops.title import Title, worker_title
-from hybridd.worker import words
+from hybridd.worker import leaving_words, words
 from hybridd.worker.accepting import Acceptor
 from hybridd.worker.spec import WorkerSpec
 from hybridd.worker.words import WorkerState
@@ -76,7 +76,7 @@ class Report:
 
     def is_leaving(self, listener: Listener) -> bool:
         """Whether the master will close this listener: those who accept on it retire with it."""
-        return bool(self._spec.scoreboard.header[words.LEAVING_LISTENERS] >> listener.number & 1)
+        return leaving_words.names(self._spec.scoreboard.header[words.LEAVING_LISTENERS], listener.number)
 
     def beat(self) -> None:
         """The loop turns: the heartbeat, and what is too dear for every turn."""

@@ -20,7 +20,7 @@ from hybridd.http.counts import BUCKETS, HttpCounts
 from hybridd.http.outcome import CLASSES, CLOSE_REASONS, HANDSHAKES, METHODS, REJECTIONS
 from hybridd.ops.layout import Cells, CounterFamily, GaugeFamily, HistogramFamily, Layout
 from hybridd.ops.scoreboard import Row
-from hybridd.worker import handshake_words
+from hybridd.worker import handshake_words, leaving_words
 
 LOGS: Final = ("error", "access")
 _MILLISECOND: Final = 1_000_000  # of nanoseconds
@@ -30,7 +30,7 @@ LAYOUT: Final = Layout(
     header=(
         "master_pid",
         "generation",  # the newest one
-        "leaving_listeners",  # a bit for each listener (its number) that a newer generation does without
+        *leaving_words.NAMES,
     ),
     gauges=(
         "pid",
@@ -120,7 +120,8 @@ LAYOUT: Final = Layout(
 # Header (writer: master).
 MASTER_PID: Final = LAYOUT.header_word("master_pid")
 NEWEST_GENERATION: Final = LAYOUT.header_word("generation")
-LEAVING_LISTENERS: Final = LAYOUT.header_word("leaving_listeners")
+_LEAVING: Final = LAYOUT.header_word(leaving_words.NAMES[0])
+LEAVING_LISTENERS: Final = slice(_LEAVING, _LEAVING + len(leaving_words.NAMES))
 
 # Gauges (writer: the worker's leader).
 PID: Final = LAYOUT.word("pid")

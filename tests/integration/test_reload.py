@@ -185,6 +185,16 @@ def test_the_old_workers_stay_until_the_new_ones_have_settled(serve, tmp_path):
     server.wait_workers(2, without=before)
 
 
+def test_more_listeners_may_go_at_once_than_a_word_has_bits(serve, tmp_path):
+    many = [tmp_path / f"{number}.sock" for number in range(70)]
+    server = open_shop(serve, tmp_path / "app", {"listen": ["127.0.0.1:0", *(f"unix:{path}" for path in many)]})
+    server.configure({**shop(tmp_path / "app"), "listen": ["127.0.0.1:0"]})
+    done = verb(server, "reload")
+    assert (done.returncode, done.stderr) == (0, "")
+    wait_until(lambda: not any(path.exists() for path in many), within=10, what="their files are gone")
+    assert server.fetch("/").body == b"one"
+
+
 def test_a_reload_may_replace_several_at_a_time(serve, tmp_path):
     write_version(tmp_path / "app", "one")
     server = serve({**shop(tmp_path / "app"), "workers": 4, "reload": {"surge": 4}})

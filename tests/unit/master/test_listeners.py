@@ -9,6 +9,7 @@ import pytest
 from hybridd.config.address import parse_address
 from hybridd.errors import BindError
 from hybridd.master.listeners import Listeners, split
+from hybridd.worker import leaving_words
 
 
 class PlayedSocket:
@@ -91,8 +92,8 @@ def test_those_that_a_generation_does_without_are_told_by_their_numbers():
     listeners.prepare(2, addresses(B, C), bind)
     a, b, c = listeners.open
     assert len({a.number, b.number, c.number}) == 3
-    assert listeners.leaving(2) == 1 << a.number
-    assert listeners.leaving(1) == 1 << c.number
+    assert listeners.leaving(2) == {a.number}
+    assert listeners.leaving(1) == {c.number}
 
 
 def test_they_end_when_linger_is_over():
@@ -102,14 +103,14 @@ def test_they_end_when_linger_is_over():
     assert listeners.settle(2, 10.0)
     assert names(listeners.current) == [B]
     assert listeners.parting
-    assert listeners.leaving(2) == 1 << a.number  # until their last worker has drained
+    assert listeners.leaving(2) == {a.number}  # until their last worker has drained
     listeners.take_leave(10.1, linger=0.3)
     assert not a.closed
     listeners.take_leave(10.3, linger=0.3)
     assert a.closed
     assert not b.closed
     assert not listeners.parting
-    assert listeners.leaving(2) == 0
+    assert listeners.leaving(2) == set()
 
 
 def test_a_generation_that_is_given_up_takes_its_own_with_it():
@@ -129,3 +130,29 @@ def test_numbers_are_used_again():
         listeners.settle(generation, 0.0)
         listeners.take_leave(1.0, linger=0.3)
     assert max(one.number for one in listeners.open) < 4
+
+
+def test_no_two_share_a_number():
+    ports = range(1, leaving_words.MOST + 1)
+    listeners = started(*(f"127.0.0.1:{port}" for port in ports))
+    assert {one.number for one in listeners.open} == set(ports)
+
+
+def test_more_than_there_are_numbers_for_are_refused():
+    with pytest.raises(BindError, match="cannot listen on 1024 further addresses: expected at most 1023 listeners"):
+        started(*(f"127.0.0.1:{port}" for port in range(1, leaving_words.MOST + 2)))
+
+
+def test_a_reload_to_more_than_there_are_numbers_for_changes_nothing():
+    made = []
+
+    def note(missing):
+        made.extend(bind(missing))
+        return made
+
+    listeners = started(A)
+    with pytest.raises(BindError, match=r"and there are 1$"):
+        listeners.prepare(2, addresses(*(f"127.0.0.1:{port}" for port in range(2, leaving_words.MOST + 2))), note)
+    assert made
+    assert all(one.closed for one in made)
+    assert names(listeners.open) == [A]

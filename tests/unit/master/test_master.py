@@ -14,6 +14,8 @@ from hybridd.master.machine import Machine
 from hybridd.master.master import Master, Parts
 from hybridd.master.reload import Configurations, patience_of, policy_of
 from hybridd.master.state import first_state
+from hybridd.ops.scoreboard import Scoreboard
+from hybridd.worker import words
 
 MACHINE = Machine(cpus=4, open_files=1_000_000, somaxconn=4096)
 
@@ -48,7 +50,7 @@ def master(configurations):
     config = configurations.in_force
     state = first_state(1, patience_of(config), policy_of(config), drain_delay=0.0, slots=8)
     inheritance = SimpleNamespace(
-        listeners=configurations._listeners, config=config, scoreboard=SimpleNamespace(header={}), stacks=None
+        listeners=configurations._listeners, config=config, scoreboard=Scoreboard.create(words.LAYOUT, 1), stacks=None
     )
     parts = {name: DeafPart() for name in Parts.__slots__}
     parts |= {"configurations": configurations, "effects": SimpleNamespace(inheritance=inheritance)}
