@@ -15,8 +15,9 @@ from benchmarks.report.text import show_foreign
 _INTRODUCTION = """# Results
 
 Made by `make bench`; do not edit.  The method, and how to read this: [docs/performance.md](../docs/performance.md).
-Ratios are hybridd ÷ the other server, from the best rounds of each; below 1 hybridd needs less.  Absolute figures are
-there to give the ratios a size: they hold for this machine on this day only.
+Ratios are hybridd ÷ the other server, from the best rounds of each: of CPU time below 1 hybridd needs less, of rates
+above 1 it answers more.  Absolute figures are there to give the ratios a size: they hold for this machine on this day
+only.
 """
 
 

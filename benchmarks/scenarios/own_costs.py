@@ -50,7 +50,12 @@ def run_scrape(bench: Bench) -> Outcome:
     rows: list[Sequence[str]] = []
     measures: dict[str, float] = {}
     samples: list[Sample] = []
-    with bench.serving(bench.subject, bench.setup(workers=WORKERS)) as (servers, remarks):
+    setup = bench.setup(workers=WORKERS)
+    with bench.serving(bench.subject, setup) as (servers, remarks):
+        remarks.append(
+            f"CPUs of the servers: {len(bench.cpus(setup))}; under load the master that answers the scrape waits there"
+            f" for its turn behind {WORKERS} busy workers"
+        )
         for server in servers:
             bench.measure(server, HELLO)  # so that all counters and the memory of a working server are there
             idle = [_scrape(server) for _ in range(_SCRAPES)]
