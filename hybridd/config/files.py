@@ -42,10 +42,8 @@ def read_text(path: Path) -> str:
 def read_bytes(path: Path) -> bytes:
     """Return what is in the file."""
     try:
-        # O_NONBLOCK: opening a FIFO must not wait for somebody to write.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        with open(path, "rb", opener=_open_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise UnreadableError("cannot read it: not a regular file")
             data = file.read(LONGEST + 1)
     except OSError as error:
@@ -55,6 +53,10 @@ def read_bytes(path: Path) -> bytes:
     if len(data) > LONGEST:
         raise UnreadableError(f"expected at most {LONGEST // 1024}KiB, got more")
     return data
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # opening a FIFO must not wait for somebody to write
 
 
 def files_of(directory: Path) -> tuple[list[str], list[str]]:

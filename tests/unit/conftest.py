@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from hybridd.worker.effort import mark
 from tests.support.simulated_loop import SimulatedLoop
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _run_queue() -> None:
+    """Open the run queue of the thread that the tests run in: it stays open, and no test has leaked it."""
+    mark()
 
 
 @pytest.fixture

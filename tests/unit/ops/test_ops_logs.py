@@ -109,10 +109,11 @@ def test_json_is_configured(tmp_path, logger):
 
 
 def test_configuring_again_replaces(tmp_path, logger):
-    configure(*settings(tmp_path), {})
+    replaced = configure(*settings(tmp_path), {})
     logs = configure(*settings(tmp_path, file=str(tmp_path / "other.log")), {})
     logger.info("x")
     logs.close()
+    replaced.access.sink.close()
     assert (tmp_path / "error.log").read_text() == ""
     assert (tmp_path / "other.log").read_text().count("\n") == 1
 
