@@ -21,6 +21,7 @@ import pytest
 
 from tests.support import processes
 from tests.support.server import ServerProcess
+from tests.support.shared import SharedServers
 from tests.support.tools import ENVIRONMENT, OF_THE_RUN
 from tests.support.waiting import wait_until
 
@@ -38,7 +39,10 @@ LIMITS = {"unit": 60, "integration": 200}  # seconds per test, by the folder it 
 LAST_RESORT = 600
 REAL = ("integration", "proxies")  # folders whose tests start processes of this machine
 
+FAILED = pytest.StashKey[bool]()
+
 _servers: list[ServerProcess] = []  # those of the running test
+_shared: list[SharedServers] = []  # those of the running file
 
 
 def pytest_report_header() -> str:
@@ -73,6 +77,11 @@ def folder_of(item: pytest.Item) -> str:
     return parts[parts.index("tests") + 1]
 
 
+def servers_in_use() -> list[ServerProcess]:
+    """Return the servers that the running test has, own and borrowed."""
+    return [*_servers, *(server for shared in _shared for server in shared.lent)]
+
+
 # -- the watchdog
 
 
@@ -84,7 +93,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
     def bark(_number: int, _frame: object) -> None:
         faulthandler.dump_traceback(file=sys.__stderr__, all_threads=True)
-        for server in _servers:
+        for server in servers_in_use():
             if server.started:
                 processes.kill_session(server.pid)
         pytest.fail(f"watchdog: the test took longer than {limit} s")
@@ -103,6 +112,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 # -- leaks
 
 
+def servers_that_stay() -> list[ServerProcess]:
+    """Return the servers that other tests of the file will use."""
+    return [server for shared in _shared for server in shared.running]
+
+
 def descriptors() -> set[int]:
     """Return the open descriptors of this process, without that of the listing: a leak could have its number later."""
     listed = os.listdir("/proc/self/fd")  # noqa: PTH208 - names only
@@ -110,8 +124,8 @@ def descriptors() -> set[int]:
 
 
 def leaked_descriptors(before: set[int]) -> list[str]:
-    """Return what the descriptors are that were not open before."""
-    left = descriptors() - before
+    """Return what the descriptors are that were not open before; those of shared servers stay for others."""
+    left = descriptors() - before - {server.notify.fileno() for server in servers_that_stay()}
     return [f"{fd}: {os.readlink(f'/proc/self/fd/{fd}')}" for fd in left]  # noqa: PTH115 - not a path
 
 
@@ -130,7 +144,8 @@ def _no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
             assert set(threading.enumerate()) <= threads, "threads left running"
         case folder if folder in REAL:
             wait_until(lambda: set(threading.enumerate()) <= threads, within=5, what="threads left running end")
-            children = processes.children()
+            others = {server.pid for server in servers_that_stay()}
+            children = [child for child in processes.children() if child.session not in others]
             assert not children, f"processes left behind: {children}"
 
 
@@ -178,13 +193,33 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]]:
         raise problems[0]
 
 
+@pytest.fixture(scope="module")
+def _shared_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedServers]:
+    shared = SharedServers(tmp_path_factory.mktemp("shared"))
+    _shared.append(shared)
+    try:
+        yield shared
+    finally:
+        _shared.remove(shared)
+        shared.finish()
+
+
+@pytest.fixture
+def share(_shared_servers: SharedServers, request: pytest.FixtureRequest) -> Iterator[Callable[..., ServerProcess]]:
+    """Borrow servers: ``share({"application": "hello:app"})`` returns one that other tests of the file use too."""
+    yield _shared_servers.lend
+    _shared_servers.take_back(failed=request.node.stash.get(FAILED, False))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add the logs of the test's servers to the report of its failure."""
     report = yield
+    if report.failed:
+        item.stash[FAILED] = True
     if report.failed and call.when == "call":
-        for server in _servers:
+        for server in servers_in_use():
             report.sections.append((f"log of {server.folder.name}", server.log()[-20_000:]))
     return report

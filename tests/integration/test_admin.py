@@ -14,8 +14,8 @@ from tests.support.waiting import wait_until
 SERVICE = {"application": "service:app"}
 
 
-def test_health_and_readiness(serve):
-    server = serve(SERVICE)
+def test_health_and_readiness(share):
+    server = share(SERVICE)
     assert server.ask_admin("/healthz").status == 200
     assert server.ask_admin("/readyz").status == 200
 
@@ -32,8 +32,8 @@ def test_not_ready_says_why(serve):
     assert server.wait_ended() == 0
 
 
-def test_status_tells_what_an_operator_wants_to_know(serve):
-    server = serve(SERVICE)
+def test_status_tells_what_an_operator_wants_to_know(share):
+    server = share(SERVICE)
     server.fetch("/")
     status = server.status()
     assert status["pid"] == server.pid
@@ -45,8 +45,8 @@ def test_status_tells_what_an_operator_wants_to_know(serve):
     assert len({worker["pid"] for worker in status["workers"]}) == 2
 
 
-def test_unknown_paths_and_changing_methods_are_refused(serve):
-    server = serve(SERVICE)
+def test_unknown_paths_and_changing_methods_are_refused(share):
+    server = share(SERVICE)
     assert server.ask_admin("/nowhere").status == 404
     for method in ("POST", "PUT", "DELETE"):
         assert server.ask_admin("/metrics", method).status == 405
@@ -54,8 +54,8 @@ def test_unknown_paths_and_changing_methods_are_refused(serve):
     assert server.ask_admin("/healthz").status == 200
 
 
-def test_the_public_listeners_do_not_serve_it(serve):
-    server = serve(SERVICE)
+def test_the_public_listeners_do_not_serve_it(share):
+    server = share(SERVICE)
     assert server.fetch("/metrics").status == 404
     assert server.fetch("/readyz").status == 404
 
@@ -71,8 +71,8 @@ def test_it_answers_while_every_worker_stands_still(serve):
         processes.send(pid, signal.SIGCONT)
 
 
-def test_it_keeps_connections_alive_and_answers_in_order(serve):
-    server = serve(SERVICE)
+def test_it_keeps_connections_alive_and_answers_in_order(share):
+    server = share(SERVICE)
     with Client(server.admin) as client:
         for _ in range(3):
             assert client.get("/healthz").status == 200
@@ -80,8 +80,8 @@ def test_it_keeps_connections_alive_and_answers_in_order(serve):
         assert [client.read_answer().status for _ in range(2)] == [200, 404]
 
 
-def test_it_survives_bad_clients(serve):
-    server = serve(SERVICE)
+def test_it_survives_bad_clients(share):
+    server = share(SERVICE)
     assert b" 400 " in exchange(server.admin, b"NONSENSE\r\n\r\n")
     idle = [Client(server.admin) for _ in range(50)]
     assert server.ask_admin("/metrics").status == 200

@@ -14,9 +14,14 @@ from tests.support.client import PATIENT
 from tests.support.tools import require
 
 
+@pytest.fixture(scope="module")
+def database(tmp_path_factory):
+    return tmp_path_factory.mktemp("site") / "site.sqlite3"
+
+
 @pytest.fixture
-def site(serve, tmp_path):
-    return serve({"application": "site_flask:app"}, environment={"SITE_DATABASE": str(tmp_path / "site.sqlite3")})
+def site(share, database):
+    return share({"application": "site_flask:app"}, environment={"SITE_DATABASE": str(database)})
 
 
 def curl(*arguments, **further):

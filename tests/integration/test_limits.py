@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tests.support.client import request_bytes
-from tests.support.waiting import wait_until
 
 SERVICE = {"application": "service:app", "workers": 1}
 SMALL = {
@@ -47,23 +46,23 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refusals(serve, name):
+def test_refusals(share, name):
     data, status, reason = REFUSED[name]
-    server = serve(SMALL)
+    server = share(SMALL)
+    refused = server.metrics().value("hybridd_http_requests_rejected_total", reason=reason)
     with server.client() as client:
         client.send(data)
         answer = client.read_answer()
         assert answer.status == status
         assert answer.header("connection") == "close"
         assert client.ended()
-    wait_until(
-        lambda: server.metrics().value("hybridd_http_requests_rejected_total", reason=reason) == 1,
-        within=5,
-        what=lambda: f"{reason} is counted; {server.metrics().text}",
-    )
+    server.wait_metric("hybridd_http_requests_rejected_total", refused + 1, reason=reason)
     assert f'" {status} ' in server.wait_access(rf'" {status} ')
     assert len(server.access_log()) == 1
     assert server.fetch("/").status == 200
+    server.wait_access(r'"GET / HTTP/1.1" 200 ')
+    assert len(server.access_log()) == 2
+    assert server.metrics().value("hybridd_http_requests_rejected_total", reason=reason) == refused + 1
     assert "Traceback" not in server.log()
 
 

@@ -61,8 +61,8 @@ def hold(tmp_path, name):
     return head(f"/hold?file={tmp_path}/gate", name)
 
 
-def test_served(serve, form):
-    server = serve({**SERVICE, "access_log": {"format": form}})
+def test_served(share, form):
+    server = share({**SERVICE, "access_log": {"format": form}})
     server.fetch("/sleep/0.2", headers={"X-Request-Id": "one"})
     line = wait_line(server, form, request_id="one")
     assert (line["outcome"], line["status"], line["method"], line["target"]) == ("served", 200, "GET", "/sleep/0.2")
@@ -70,8 +70,8 @@ def test_served(serve, form):
     assert line["duration"] == pytest.approx(sum(line[phase] for phase in PHASES), abs=1e-4)
 
 
-def test_refused(serve, form):
-    server = serve({**SMALL, "access_log": {"format": form}})
+def test_refused(share, form):
+    server = share({**SMALL, "access_log": {"format": form}})
     with server.client() as client:
         client.send(head("/", "long", f"A: {'b' * 2000}"))
         assert client.read_answer().status == 431
@@ -79,8 +79,8 @@ def test_refused(serve, form):
     assert (line["status"], line["rejection"]) == (431, "headers_too_large")
 
 
-def test_protocol_error(serve, form):
-    server = serve({**SMALL, "access_log": {"format": form}})
+def test_protocol_error(share, form):
+    server = share({**SMALL, "access_log": {"format": form}})
     with server.client() as client:
         client.send(b"GET / HTTP/1.1\r\nno colon\r\n\r\n")
         assert client.read_answer().status == 400
@@ -88,8 +88,8 @@ def test_protocol_error(serve, form):
     assert (line["status"], line["rejection"]) == (400, "bad_request")
 
 
-def test_deadline_of_a_head(serve, form):
-    server = serve({**SMALL, "access_log": {"format": form}})
+def test_deadline_of_a_head(share, form):
+    server = share({**SMALL, "access_log": {"format": form}})
     with server.client() as client:
         client.send(b"GET / HTTP/1.1\r\n")
         assert client.read_answer().status == 408
@@ -133,8 +133,8 @@ def test_shed_and_killed_with_the_worker(serve, form, tmp_path):
     server.wait_log("in flight: GET /hold")
 
 
-def test_client_gone(serve, form, tmp_path):
-    server = serve({**SERVICE, "access_log": {"format": form}})
+def test_client_gone(share, form, tmp_path):
+    server = share({**SERVICE, "access_log": {"format": form}})
     with server.client() as client:
         client.send(hold(tmp_path, "gone"))
         server.wait_metric("hybridd_handler_slots", 1, state="busy")
@@ -144,8 +144,8 @@ def test_client_gone(serve, form, tmp_path):
     (tmp_path / "gate").touch()
 
 
-def test_failed(serve, form):
-    server = serve({**SERVICE, "access_log": {"format": form}})
+def test_failed(share, form):
+    server = share({**SERVICE, "access_log": {"format": form}})
     with server.client() as client:
         client.send(head("/raise-late", "cut"))
         with pytest.raises(CUT):
@@ -163,8 +163,8 @@ def test_cut_by_a_quick_stop(serve, form, tmp_path):
     assert wait_line(server, form, request_id="cut")["outcome"] == "failed"
 
 
-def test_an_application_that_raises_was_served_a_500(serve, form):
-    server = serve({**SERVICE, "access_log": {"format": form}})
+def test_an_application_that_raises_was_served_a_500(share, form):
+    server = share({**SERVICE, "access_log": {"format": form}})
     server.fetch("/raise", headers={"X-Request-Id": "raised"})
     line = wait_line(server, form, request_id="raised")
     assert (line["outcome"], line["status"]) == ("served", 500)

@@ -21,8 +21,8 @@ def receive(connection, count):
     return data
 
 
-def test_an_echo_class_is_served(serve):
-    server = serve(ECHO)
+def test_an_echo_class_is_served(share):
+    server = share(ECHO)
     with connect(server.address) as connection:
         for text in (b"hello", b"x" * 100_000, b"\x00\xff"):
             connection.sendall(text)
@@ -54,8 +54,8 @@ def test_many_clients_at_once(serve):
     assert server.metrics().total("hybridd_connections_accepted_total") == 200
 
 
-def test_a_half_closed_connection_is_answered(serve):
-    server = serve(ECHO)
+def test_a_half_closed_connection_is_answered(share):
+    server = share(ECHO)
     with connect(server.address) as connection:
         connection.sendall(b"last words")
         connection.shutdown(1)

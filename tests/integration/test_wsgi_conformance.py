@@ -21,14 +21,20 @@ HOSTILE_HEADS = (
 )  # fmt: skip
 
 
+def with_one_worker(application, settings=None):
+    return {"application": application, "workers": 1, **(settings or {})}
+
+
 @pytest.fixture
-def site(serve):
-    """Serve one application of tests/apps with one worker; return a function that opens connections to it."""
+def site(share):
+    """Borrow a server with one worker for an application of tests/apps."""
+    return lambda application, settings=None: share(with_one_worker(application, settings))
 
-    def start(application, settings=None):
-        return serve({"application": application, "workers": 1, **(settings or {})})
 
-    return start
+@pytest.fixture
+def own_site(serve):
+    """Start one, for who looks at what it has done since then."""
+    return lambda application, settings=None: serve(with_one_worker(application, settings))
 
 
 def test_the_smallest_application(site):
@@ -123,8 +129,8 @@ def test_a_body_arrives_whole(site, size, chunked):
         assert client.request("POST", "/echo", {}, b"again").body == b"again"
 
 
-def test_a_body_that_nobody_reads_does_not_become_the_next_request(site):
-    server = site("upload:application")
+def test_a_body_that_nobody_reads_does_not_become_the_next_request(own_site):
+    server = own_site("upload:application")
     with server.client() as client:
         smuggled = b"GET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n"
         assert client.request("POST", "/unread", {}, smuggled * 100).body == b"not read\n"
@@ -206,8 +212,8 @@ def test_what_is_yielded_is_sent_at_once(site):
         assert client.read_chunk() == b"after\n"
 
 
-def test_an_endless_response_ends_when_its_client_leaves(site):
-    server = site("streaming:application", {"threads": 2})
+def test_an_endless_response_ends_when_its_client_leaves(own_site):
+    server = own_site("streaming:application", {"threads": 2})
     for _ in range(4):  # more than there are threads
         client = server.client()
         client.send(b"GET /endless?size=10000 HTTP/1.1\r\nHost: t\r\n\r\n")
@@ -225,8 +231,8 @@ def test_write(site, count, size):
             assert client.get(f"/?count={count}&size={size}").body == b"w" * size * count + b"returned\n"
 
 
-def test_write_notices_that_the_client_is_gone(site):
-    server = site("legacy_write:application")
+def test_write_notices_that_the_client_is_gone(own_site):
+    server = own_site("legacy_write:application")
     client = server.client()
     client.send(b"GET /endless?size=10000 HTTP/1.1\r\nHost: t\r\n\r\n")
     assert client.read_head().status == 200
@@ -264,8 +270,8 @@ def test_file_wrapper_does_not_send_what_the_descriptor_holds_when_the_file_read
     assert site("files:application").fetch(f"/gzip?path={quote(str(path))}").body == b"unpacked " * 1000
 
 
-def test_file_wrapper_leaks_no_descriptors(site, file):
-    server = site("files:application")
+def test_file_wrapper_leaks_no_descriptors(own_site, file):
+    server = own_site("files:application")
     (pid,) = server.wait_workers(1)
     server.fetch(f"/?path={quote(str(file))}")
     before = processes.open_fds(pid)
@@ -376,8 +382,8 @@ def test_a_wrong_result_is_a_500(site, path):
     server.wait_log("ERROR|error")
 
 
-def test_an_application_that_steals_signals_and_the_wake_up_descriptor_is_still_stopped(site):
-    server = site("stealing:application", {"timeouts": {"graceful": "60s"}})
+def test_an_application_that_steals_signals_and_the_wake_up_descriptor_is_still_stopped(own_site):
+    server = own_site("stealing:application", {"timeouts": {"graceful": "60s"}})
     assert server.fetch("/signal").body == b"refused\n"
     for _ in range(5):
         assert server.fetch("/awaited").body == b"awaited /awaited\n"

@@ -26,6 +26,10 @@ class NotifySocket:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self._socket.bind(self.path.replace("@", "\0", 1) if self.path.startswith("@") else self.path)
 
+    def fileno(self) -> int:
+        """Return its descriptor."""
+        return self._socket.fileno()
+
     def poll(self) -> None:
         """Take in every datagram that waits."""
         while True:
