@@ -19,11 +19,10 @@ from tests.support.command import hybridd
 from tests.support.server import APPS, AS_ROOT, OUTSIDE
 from tests.support.waiting import patient, wait_until
 
-pytestmark = pytest.mark.alone
-
 SHORT = ("--duration", "200ms", "--concurrency", "4", "--sleep", "300ms")
 
 
+@pytest.mark.alone
 @pytest.mark.watchdog(180)
 def test_two_patterns_side_by_side(tmp_path):
     report, figures = tmp_path / "report.html", tmp_path / "figures.json"
@@ -108,15 +107,15 @@ def descendants(parent):
 
 @pytest.mark.watchdog(60)
 @pytest.mark.parametrize(
-    ("number", "status", "busy"),
+    ("number", "status", "duration", "busy"),
     [
-        (signal.SIGINT, 130, 4),  # load client, master, workers
-        (signal.SIGTERM, 143, 1),  # the load client at least
-        (signal.SIGHUP, 129, 2),
+        (signal.SIGINT, 130, "200ms", 4),  # load client, master, workers: several come behind the load
+        (signal.SIGTERM, 143, "10s", 1),  # the load client at least
+        (signal.SIGHUP, 129, "10s", 2),
     ],
 )
-def test_a_signal_ends_it_at_any_moment_and_nothing_is_left(number, status, busy):
-    with running("--patterns", "hybrid", "--duration", "10s") as process:
+def test_a_signal_ends_it_at_any_moment_and_nothing_is_left(number, status, duration, busy):
+    with running("--patterns", "hybrid", "--duration", duration) as process:
         below = wait_until(
             lambda: found if len(found := descendants(process.pid)) >= busy else [],
             within=30,

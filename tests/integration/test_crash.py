@@ -15,8 +15,6 @@ from tests.support.tools import full
 from tests.support.traffic import Load, Wrk
 from tests.support.waiting import pass_time, wait_until
 
-pytestmark = pytest.mark.alone
-
 SERVICE = {"application": "service:app"}
 
 # How a request ends whose worker is killed; everything else would be another fault.
@@ -36,6 +34,7 @@ def replaced(server, victim, count=2):
     return time.monotonic() - started
 
 
+@pytest.mark.alone
 @pytest.mark.watchdog(120)
 def test_killing_workers_under_load_hurts_only_their_own_connections(serve, rng):
     seconds, pause = (30, 2.0) if full() else (6, 1.0)

@@ -11,8 +11,6 @@ from tests.support.client import connect, timed_fetch
 from tests.support.lateness import Lateness
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.alone
-
 SERVICE = {"application": "service:app", "workers": 1}
 
 
@@ -20,6 +18,7 @@ def percentile(seconds, share):
     return sorted(seconds)[min(len(seconds) - 1, int(len(seconds) * share))]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_fresh_client_is_quick_beside_300_slow_ones_per_worker(serve, workers):
     server = serve({**SERVICE, "workers": workers, "timeouts": {"head": "30s"}})
