@@ -132,6 +132,7 @@ class Gathering:
             look = self._begin(mine, openmetrics=openmetrics)
         except OSError as error:
             self._fail(mine, error.strerror or str(error))
+            self._next()
             return
         self._look = look
         look.timer = self._reactor.call_later(WITHIN, self._too_late)
@@ -146,14 +147,15 @@ class Gathering:
             pid = fork()
             if pid == 0:
                 _look(path, theirs, master, most, openmetrics=openmetrics)
+            self._unreaped.add(pid)
+            process = os.pidfd_open(pid)
         except OSError:
-            os.close(ours)
+            os.close(ours)  # a process that is there already ends when it has nobody to say it to
             raise
         finally:
             os.close(theirs)
         os.set_blocking(ours, False)
-        self._unreaped.add(pid)
-        return Look(pid, os.pidfd_open(pid), ours, deliver, [])
+        return Look(pid, process, ours, deliver, [])
 
     def ready(self, mask: int) -> None:
         """Take what the process says; its end means that it has said everything."""
