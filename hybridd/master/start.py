@@ -177,12 +177,12 @@ def begin(loaded: Loaded, before: Predecessor | None = None) -> Start | Launcher
 def _into_background(start: Start) -> Start | Launcher:
     start.logs.close()  # the daemon opens them itself: its standard streams are others
     listeners = (*start.listeners, *start.admin_listeners)
-    try:
-        side = launch([listener.fileno() for listener in listeners])
-    except OperatingSystemError:
+
+    def unbind() -> None:
         for listener in listeners:
             listener.close()
-        raise
+
+    side = launch([listener.fileno() for listener in listeners], unbind)
     if isinstance(side, Launcher):
         for listener in listeners:
             listener.sock.close()  # and not more: its file is the daemon's

@@ -17,7 +17,7 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -152,13 +152,14 @@ def _stop(pid: int) -> None:
             os.kill(pid, signal.SIGTERM)
 
 
-def launch(keep: Collection[int]) -> Launcher | Verdict:
+def launch(keep: Collection[int], undo: Callable[[], None]) -> Launcher | Verdict:
     """Fork a daemon.  Returns twice, as fork(2) does: a Launcher in this process, a Verdict in the daemon.
 
     The daemon keeps the working directory, the umask and its user; its standard streams are /dev/null.
 
     Args:
         keep: descriptors that the daemon needs; all others are closed in it.
+        undo: takes back what is there for the daemon already; called when there will be none.
 
     Raises:
         OperatingSystemError: there may be no further process.
@@ -171,7 +172,8 @@ def launch(keep: Collection[int]) -> Launcher | Verdict:
     except OSError as error:
         os.close(reader)
         os.close(writer)
-        raise OperatingSystemError(f"cannot become a daemon: {refusal(error)}") from None
+        undo()
+        raise OperatingSystemError(_why_not(error)) from None
     if child:
         os.close(writer)
         return Launcher(child, reader)
@@ -179,9 +181,15 @@ def launch(keep: Collection[int]) -> Launcher | Verdict:
     try:
         _detach({*keep, writer})
     except OSError as error:
-        Verdict(writer).failed(ExitCode.SYSTEM, f"cannot become a daemon: {error}")
+        undo()
+        Verdict(writer).failed(ExitCode.SYSTEM, _why_not(error))
         os._exit(ExitCode.SYSTEM)
     return Verdict(writer)
+
+
+def _why_not(error: OSError) -> str:
+    cause = error.__cause__  # what the kernel said, of an error of python-daemon's
+    return f"cannot become a daemon: {refusal(cause if isinstance(cause, OSError) else error)}"
 
 
 def _detach(keep: set[int]) -> None:

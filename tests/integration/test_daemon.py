@@ -64,15 +64,18 @@ def stream(pid, fd):
 
 
 @pytest.mark.skipif(not is_root(), reason="only another user than root is held to a limit on processes")
-def test_a_user_who_may_have_no_further_process_is_told_so(daemon, place):
+@pytest.mark.parametrize("most", [1, 2, 3])  # the command, and the two that python-daemon leaves behind
+def test_a_user_who_may_have_no_further_process_is_told_so(daemon, place, most):
     require("setpriv", "util-linux")
     require("prlimit", "util-linux")
-    before = [*passage(place), *UNPRIVILEGED, "prlimit", "--nproc=1:1"]
+    user = 61_000 + most  # who runs nothing else
+    changed = ("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups")
+    before = [*passage(place), *changed, "prlimit", f"--nproc={most}:{most}"]
     sockets = place / "sockets"
     sockets.mkdir()
     server = daemon({"user": "", "listen": f"unix:{sockets}/here"}, before=before)
     for folder in (sockets, server.folder):
-        os.chown(folder, NOBODY, NOBODY)
+        os.chown(folder, user, user)
     done = server.launch()
     assert done.returncode == 71
     assert done.stderr.startswith("hybridd: cannot become a daemon: ")
