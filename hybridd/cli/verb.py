@@ -19,11 +19,11 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from hybridd.cli.arguments import Given, Parser, add_settings, new_parser, read_names, read_options, refuse_further
+from hybridd.config.control import FILE, control_path
 from hybridd.config.kind import Raw, Refused
 from hybridd.config.loading import find
 from hybridd.config.quantities import duration
 from hybridd.errors import ExitCode, HybriddError, UsageError
-from hybridd.master.control import FILE, control_path
 
 # Where systemd's RuntimeDirectory=hybridd is, for who asks from outside of the unit.
 USUAL: Final = Path("/run/hybridd") / FILE

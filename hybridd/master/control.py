@@ -15,8 +15,6 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
-from pathlib import Path
-from typing import Final
 from urllib.parse import parse_qsl
 
 from hybridd.config.bounds import DAY
@@ -31,8 +29,6 @@ from hybridd.ops.accounts import Identity
 from hybridd.worker.accepting import Acceptor
 
 _log = logging.getLogger("hybridd.control")
-
-FILE: Final = "hybridd.ctl"
 
 
 def page_of(reply: Reply) -> Page:
@@ -151,16 +147,6 @@ class Control:
         self.listener.sock.close()
         for transport in self._terms.open:
             transport.get_extra_info("socket").close()
-
-
-def control_path(setting: str, environment: Mapping[str, str]) -> str:
-    """Return where the control socket is to be, empty for nowhere."""
-    if setting == "off":
-        return ""
-    if setting != "auto":
-        return setting
-    directory = environment.get("RUNTIME_DIRECTORY", "").partition(":")[0]  # one of several: systemd.exec(5)
-    return str(Path(directory) / FILE) if directory else ""
 
 
 def bind_control(path: str, owner: Identity | None) -> PrivateListener | None:

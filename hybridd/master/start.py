@@ -22,6 +22,7 @@ from typing import Final
 
 import hybridd
 from hybridd.config.address import Address, Kind
+from hybridd.config.control import control_path
 from hybridd.config.listener_words import words_of
 from hybridd.config.loading import Loaded
 from hybridd.config.problem import Origin, Problem, Source
@@ -30,7 +31,7 @@ from hybridd.errors import BindError, ConfigurationError, HybriddError, Operatin
 from hybridd.master import certificates
 from hybridd.master.certificates import NONE as NO_CERTIFICATES
 from hybridd.master.certificates import Certificates
-from hybridd.master.control import bind_control, control_path
+from hybridd.master.control import bind_control
 from hybridd.master.handover import Role
 from hybridd.master.predecessor import Predecessor
 from hybridd.net.listener import Listener, bind_all

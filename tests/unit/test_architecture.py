@@ -35,6 +35,10 @@ MAY_IMPORT = {
     "__init__": set(),
 }
 
+# Commands that do what a server does, or write about it.  The others look at a running one from outside, some of them
+# every few seconds: without its parts they start twice as fast.
+NEED_THE_SERVER = {"run", "check", "trial", "manual"}
+
 # What the pure parts must not touch: the operating system, threads, the clock.  Time is an argument there.
 EFFECTS = {
     "asyncio", "ctypes", "fcntl", "logging", "mmap", "multiprocessing", "os", "pathlib", "queue", "resource", "select",
@@ -134,6 +138,17 @@ def forbidden_imports(path: Path) -> Iterator[str]:
         parts = module.split(".")
         if parts[0] == "hybridd" and len(parts) > 1 and parts[1] not in allowed:
             yield f"{name_of(path)}:{line} imports {module}; {package} may import {sorted(allowed)}"
+
+
+def test_commands_that_only_ask_do_without_the_server():
+    of_the_server = MAY_IMPORT["cli"] - {"compare", "top", "config"}
+    none_of(
+        f"{name_of(path)}:{line} imports {module}"
+        for path in sorted((SOURCE / "cli").glob("*.py"))
+        if path.stem not in NEED_THE_SERVER
+        for module, line in imports_of(path)
+        if module.startswith("hybridd.") and module.split(".")[1] in of_the_server
+    )
 
 
 def test_pure_modules_touch_no_system_and_no_clock():

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from hybridd.master.control import ControlService, control_path
+from hybridd.master.control import ControlService
 from hybridd.master.wishes import Reply, Waiting, WrongArgumentError
 from tests.support.recording import RecordingTransport
 
@@ -154,17 +154,3 @@ def test_a_timeout_that_no_timer_can_take_is_refused_before_anything_begins(reac
     assert f"timeout: expected seconds from 0 to 86400, got {timeout}".encode() in client.said
     assert reactor.later == []
     assert desk.arguments is None
-
-
-@pytest.mark.parametrize(
-    ("setting", "environment", "path"),
-    [
-        ("auto", {}, ""),
-        ("off", {"RUNTIME_DIRECTORY": "/run/a"}, ""),
-        ("auto", {"RUNTIME_DIRECTORY": "/run/a"}, "/run/a/hybridd.ctl"),
-        ("auto", {"RUNTIME_DIRECTORY": "/run/a:/run/b"}, "/run/a/hybridd.ctl"),
-        ("/x/y.ctl", {"RUNTIME_DIRECTORY": "/run/a"}, "/x/y.ctl"),
-    ],
-)
-def test_where_the_socket_is(setting, environment, path):
-    assert control_path(setting, environment) == path
