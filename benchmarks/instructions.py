@@ -75,7 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--connections", type=int, default=32, metavar="N", help="requests of the one turn (32)")
     parser.add_argument("--json", action="store_true", help="for programs")
     options = parser.parse_args(arguments)
-    with _clients_of_a_worker(options.connections, options.access_log) as (worker, clients):
+    with clients_of_a_worker(options.connections, options.access_log) as (worker, clients):
         tally = _count(worker, clients)
     sys.stdout.write(json.dumps(asdict(tally)) if options.json else _table(tally, by_function=options.functions))
 
@@ -88,7 +88,7 @@ def _table(tally: Tally, *, by_function: bool) -> str:
 
 
 @contextmanager
-def _clients_of_a_worker(number: int, access_log: str) -> Iterator[tuple[Worker, list[socket.socket]]]:
+def clients_of_a_worker(number: int, access_log: str) -> Iterator[tuple[Worker, list[socket.socket]]]:
     """Give a worker that serves, and its connected clients."""
     config = replace(Config(), workers=1)
     config = replace(config, access_log=replace(config.access_log, file=access_log))

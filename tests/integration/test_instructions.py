@@ -1,4 +1,5 @@
-"""What one hello on a kept connection costs the interpreter: counted, not timed, so that it repeats exactly."""
+"""What a hello on a kept connection costs the interpreter, and what the connection then keeps: counted, not measured,
+so that it repeats exactly."""
 
 import json
 import subprocess
@@ -14,6 +15,9 @@ CALLS = 37.5
 
 LINE_INSTRUCTIONS, LINE_CALLS = {(3, 11): 215}, 2.5
 """What a line of the access log adds, at most."""
+
+IDLE_BYTES = 890
+"""What Python allocates for an idle connection, at most; with what the allocator adds it must stay below 1,024."""
 
 
 def count(*options):
@@ -55,3 +59,9 @@ def test_a_line_of_the_access_log_takes_no_more_than_it_did(hello, logged_hello)
 
 def test_what_is_counted_repeats_exactly(hello):
     assert count() == hello
+
+
+def test_an_idle_connection_keeps_no_more_than_it_did():
+    command = [sys.executable, "-m", "benchmarks.idle_memory", "--connections", "1200"]
+    counted = subprocess.run(command, check=True, capture_output=True, timeout=60)
+    assert float(counted.stdout) <= IDLE_BYTES
