@@ -54,43 +54,63 @@ def base_environ(local: str, *, scheme: str, multithread: bool, multiprocess: bo
 
 
 class _Template:
-    """The environ of all requests with the same known fields (so of HTTP/1.1) to the same listener."""
+    """The environ of all requests with the same known fields (so of HTTP/1.1) to the same listener.
 
-    __slots__ = ("base", "environ")
+    Who polls asks for the same thing again and again: when ``target`` came twice, its words are in ``environ`` too.
+    Threads share it, so nothing of it ever changes but ``seen``.
+    """
 
-    def __init__(self, base: dict[str, Any], fields: dict[str, str]) -> None:
+    __slots__ = ("base", "environ", "method", "seen", "target")
+
+    def __init__(self, base: dict[str, Any], environ: dict[str, Any], method: str = "", target: bytes = b"") -> None:
         self.base = base
-        self.environ = base | fields | {"SERVER_PROTOCOL": "HTTP/1.1"}
+        self.environ = environ
+        self.method = method
+        self.target = target
+        self.seen = target  # the last one that was asked for
 
 
 def request_environ(base: dict[str, Any], request: Request) -> dict[str, Any]:
     """Return the environ of one request: the application's own, to change as it likes."""
-    path, fields = request.path, request.fields
-    if "%" in path:
-        path = unquote(path, "latin-1")  # bytes as code points, as PEP 3333 wants them ("unicode issues")
-    elif path == "*":
-        path = ""  # OPTIONS *: RFC 3875 4.1.5 wants a path here, RAW_URI has the asterisk
+    fields = request.fields
     if type(fields) is KnownFields:  # merged once: to copy the result costs half a merge
         template = fields.derived
         if template is None or template.base is not base:
-            template = fields.derived = _Template(base, fields)
+            template = fields.derived = _Template(base, base | fields | {"SERVER_PROTOCOL": "HTTP/1.1"})
         environ: dict[str, Any] = template.environ.copy()
+        # The same line gives the same objects (known_heads.py); others may well be equal, and are not looked at.
+        if request.target is not template.target or request.method is not template.method:
+            _set_line(environ, request)
+            if request.target is template.seen:
+                fields.derived = _Template(base, environ.copy(), request.method, request.target)
+            else:
+                template.seen = request.target
     else:
         environ = base | fields
+        _set_line(environ, request)
         environ["SERVER_PROTOCOL"] = "HTTP/1.1" if request.version[1] else "HTTP/1.0"
         if "HTTP_TRANSFER_ENCODING" in environ:  # the body is complete and decoded: RFC 9112 7.1.3 says to put it so
             del environ["HTTP_TRANSFER_ENCODING"]
             environ["CONTENT_LENGTH"] = str(request.body.length)
+    environ["REMOTE_ADDR"] = request.peer
+    environ["wsgi.input"] = BytesIO() if request.body is NO_BODY else request.body.open()
+    environ["hybridd.request_id"] = request.known_id or request.make_id()
+    if request.peer_port:
+        environ["REMOTE_PORT"] = str(request.peer_port)
+    return environ
+
+
+def _set_line(environ: dict[str, Any], request: Request) -> None:
+    """Say what the request line says."""
+    path = request.path
+    if "%" in path:
+        path = unquote(path, "latin-1")  # bytes as code points, as PEP 3333 wants them ("unicode issues")
+    elif path == "*":
+        path = ""  # OPTIONS *: RFC 3875 4.1.5 wants a path here, RAW_URI has the asterisk
     environ["REQUEST_METHOD"] = request.method
     environ["PATH_INFO"] = path
     environ["QUERY_STRING"] = request.query
     environ["RAW_URI"] = environ["REQUEST_URI"] = request.target.decode("latin-1")
-    environ["REMOTE_ADDR"] = request.peer
-    environ["wsgi.input"] = BytesIO() if request.body is NO_BODY else request.body.open()
-    environ["hybridd.request_id"] = request.id
-    if request.peer_port:
-        environ["REMOTE_PORT"] = str(request.peer_port)
-    return environ
 
 
 def _server_of(local: str, scheme: str) -> tuple[str, str]:
