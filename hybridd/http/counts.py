@@ -28,12 +28,22 @@ from hybridd.http.outcome import (
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds in seconds (inclusive, as Prometheus has them); one more bucket, +Inf, stands behind the last."""
-_FIRST_BUCKET = BUCKETS[0]
+FIRST_BUCKET = BUCKETS[0]
+"""Seconds; what is not longer need not be looked up."""
+_method_index = METHOD_INDEX.get
 _CLASSES = len(CLASSES)
 
 
+def bucket_of(seconds: float) -> int:
+    """Give the index of the bucket that a duration falls into; for most that is the first one: see FIRST_BUCKET."""
+    return bisect_left(BUCKETS, seconds)
+
+
 class Histogram:
-    """Durations: ``counts[i]`` of them fell into bucket i (not cumulative), together ``seconds``."""
+    """Durations: ``counts[i]`` of them fell into bucket i (not cumulative), together ``seconds``.
+
+    To add one is written out where it is done, which is for every request: a call would cost as much again.
+    """
 
     __slots__ = ("counts", "seconds")
 
@@ -45,11 +55,6 @@ class Histogram:
     def sum_ns(self) -> int:
         """``seconds`` as the scoreboard has it: made once per turn and not for each duration."""
         return round(self.seconds * 1e9)
-
-    def observe(self, seconds: float) -> None:
-        """Count one duration."""
-        self.counts[0 if seconds <= _FIRST_BUCKET else bisect_left(BUCKETS, seconds)] += 1
-        self.seconds += seconds
 
     def become_sum(self, parts: Sequence[Histogram]) -> None:
         """Hold what all ``parts`` hold together."""
@@ -100,10 +105,10 @@ class HttpCounts:
 
     def count_request(self, method: str, status: int, seconds: float) -> None:
         """Count one answered (or abandoned: 499) request, and how long it took."""
-        self.requests[METHOD_INDEX.get(method, OTHER_METHOD) * _CLASSES + status // 100 - 1] += 1
+        self.requests[_method_index(method, OTHER_METHOD) * _CLASSES + status // 100 - 1] += 1
         duration = self.duration
         duration.seconds += seconds
-        duration.counts[0 if seconds <= _FIRST_BUCKET else bisect_left(BUCKETS, seconds)] += 1  # observe()
+        duration.counts[0 if seconds <= FIRST_BUCKET else bucket_of(seconds)] += 1
 
     def count_rejected(self, reason: Rejection) -> None:
         """Count one refused request."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from hybridd.http.answering import TAKEN, Answering
 from hybridd.http.connection import Flow, Reading
+from hybridd.http.counts import FIRST_BUCKET, bucket_of
 from hybridd.http.outcome import CLIENT_CLOSED_REQUEST, CloseReason, Outcome, Rejection
 from hybridd.http.reader import RequestReader
 from hybridd.http.receiving import Receiving
@@ -164,7 +165,9 @@ class HttpProtocol(Receiving, Answering):
             return
         self._state = _CALL
         request.called = now = self._service.clock.now
-        self._counts.queue_wait.observe(now - request.ready)
+        waited, wait = now - request.ready, self._counts.queue_wait
+        wait.seconds += waited
+        wait.counts[0 if waited <= FIRST_BUCKET else bucket_of(waited)] += 1
         handler = self._timeouts.handler
         if handler or state is _QUEUED:
             self._transport.set_deadline(handler or None)

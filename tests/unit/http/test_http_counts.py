@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hybridd.http.counts import BUCKETS, Histogram, HttpCounts
+from hybridd.http.counts import BUCKETS, Histogram, HttpCounts, bucket_of
 from hybridd.http.outcome import CLOSE_REASONS, METHODS, REJECTIONS, CloseReason, Rejection
 
 
@@ -12,11 +12,12 @@ from hybridd.http.outcome import CLOSE_REASONS, METHODS, REJECTIONS, CloseReason
     ("seconds", "bucket"), [(0, 0), (0.005, 0), (0.0051, 1), (0.01, 1), (0.3, 6), (10.0, 10), (10.1, 11), (1e6, 11)]
 )
 def test_buckets_include_their_bound(seconds, bucket):
-    histogram = Histogram()
-    histogram.observe(seconds)
-    assert histogram.counts.index(1) == bucket
-    assert sum(histogram.counts) == 1
-    assert histogram.sum_ns == round(seconds * 1e9)
+    assert bucket_of(seconds) == bucket
+    counts = HttpCounts()
+    counts.count_request("GET", 200, seconds)
+    assert counts.duration.counts.index(1) == bucket
+    assert sum(counts.duration.counts) == 1
+    assert counts.duration.sum_ns == round(seconds * 1e9)
 
 
 def test_there_is_one_bucket_more_than_bounds():

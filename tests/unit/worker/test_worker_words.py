@@ -62,7 +62,7 @@ def test_every_counter_lands_in_the_word_of_its_labels(row):
         counts.count_rejected(Rejection.QUEUE_FULL)
     for _ in range(4):
         counts.count_closed(CloseReason.RESET)
-    counts.queue_wait.observe(99.0)
+    counts.queue_wait.counts[-1], counts.queue_wait.seconds = 1, 99.0
     counts.open, counts.reading, counts.active = 9, 2, 3
     words.store_http(row, counts)
     told = row.words
