@@ -72,25 +72,14 @@ class WsgiExchange(Answer):
 
         Never raises.  Every step of an exchange must run in the same ``contextvars.Context``.
         """
-        if self._phase is FRESH:
-            return self._begin()
-        if self._phase is RUNNING:
-            return self._iterate()
-        return True
-
-    def abandon(self) -> None:
-        """Close the application's iterable, as a last step: the client is gone.  Never raises; may come twice."""
-        if self._phase is not OVER:
-            self._close()
-
-    def _begin(self) -> bool:
-        """Call the application; answer at once what can be."""
+        if self._phase is not FRESH:
+            return self._iterate() if self._phase is RUNNING else True
         self._phase = RUNNING
         outlet = self._outlet
         outlet.enter()
         try:
-            environ = request_environ(self._base, self._request)
-            result: Any = self._server.application(environ, self.start_response)
+            application = self._server.application
+            result: Any = application(request_environ(self._base, self._request), self.start_response)
         except BaseException as error:  # noqa: BLE001 - sys.exit() in a handler fails this request, not the worker
             outlet.leave()
             return self._failed(error)
@@ -113,6 +102,11 @@ class WsgiExchange(Answer):
         self._result = result
         return self._take(result)
 
+    def abandon(self) -> None:
+        """Close the application's iterable, as a last step: the client is gone.  Never raises; may come twice."""
+        if self._phase is not OVER:
+            self._close()
+
     def _take(self, result: Any) -> bool:
         """Begin to send what the application returned."""
         if result is None or isinstance(result, (bytes, str)):
@@ -123,7 +117,7 @@ class WsgiExchange(Answer):
             if type(result) is FileWrapper:  # middleware that wraps it in turn gets its blocks
                 region = result.region()
             self._iterator = iter(result)
-        except BaseException as error:  # noqa: BLE001 - see _begin
+        except BaseException as error:  # noqa: BLE001 - see step
             self._outlet.leave()
             return self._failed(error)
         self._outlet.leave()
@@ -171,7 +165,7 @@ class WsgiExchange(Answer):
                 outlet.leave()
                 problem = self._end()
                 break
-            except BaseException as error:  # noqa: BLE001 - see _begin
+            except BaseException as error:  # noqa: BLE001 - see step
                 outlet.leave()
                 return self._failed(error)
             outlet.leave()
@@ -199,7 +193,7 @@ class WsgiExchange(Answer):
                 close = getattr(result, "close", None)
                 if close is not None:
                     close()
-            except BaseException as error:  # noqa: BLE001 - see _begin; the response is not touched by it
+            except BaseException as error:  # noqa: BLE001 - see step; the response is not touched by it
                 report_exception(self._request, error)
             finally:
                 self._outlet.leave()

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from hybridd.app.exchange import FRESH, WsgiExchange
+from hybridd.app.exchange import RUNNING, WsgiExchange
 from hybridd.config.settings import Timeouts
 from hybridd.worker.call import Call
 from hybridd.worker.watch import Watch, stack_of
@@ -21,8 +21,8 @@ class PlayedExchange(WsgiExchange):
     """One whose application is a function of the test."""
 
     def __init__(self, application) -> None:
-        self._phase = FRESH
-        self._begin = application
+        self._phase = RUNNING
+        self._iterate = application
 
 
 def make_call(step, started=10.0) -> Call:
