@@ -83,15 +83,15 @@ class Receiving(Connection):
         reader = self._reader
         now = self._service.clock.now
         if reader is None:
-            if data[0] <= _LAST_OF_CRLF:
-                data = self._skip_empty_lines(data)
-                if not data:
-                    return
             request = recall(data, self._limits)
             if request is not None:
                 request.started = now
                 self._announce(request, b"", now)
                 return
+            if data[0] <= _LAST_OF_CRLF:
+                data = self._skip_empty_lines(data)
+                if not data:
+                    return
             reader = RequestReader.take(self._limits)
             reader.started = now
         self._feed(reader, data, now)
