@@ -80,7 +80,7 @@ def read_node(text: str) -> Node | None:
 
     None: it is none of these.
     """
-    return _nodes.recall(text) or _nodes.revive(text) or _learn_node(text)
+    return _nodes.young.get(text) or _nodes.revive(text) or _learn_node(text)
 
 
 def _learn_node(text: str) -> Node | None:

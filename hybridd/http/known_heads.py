@@ -41,13 +41,13 @@ def recall(data: bytes, limits: Limits) -> Request | None:
     line, _, block = data.partition(b"\n")
     if len(block) > _LONGEST:
         return None
-    known = _known.recall(block) or _known.revive(block)
+    known = _known.young.get(block) or _known.revive(block)
     if known is None:
         return None
     fields, keep_alive, accepted_under = known
     if len(line) - 1 > limits.request_line or accepted_under is not limits:
         return None
-    words = _lines.recall(line) or _lines.revive(line) or _read_line(line)
+    words = _lines.young.get(line) or _lines.revive(line) or _read_line(line)
     if words is None:
         return None
     method, target, path, query = words

@@ -19,24 +19,26 @@ Value = TypeVar("Value")
 
 
 class Memory(Generic[Key, Value]):
-    """At most twice ``size`` entries; values must not change once they are learnt."""
+    """At most twice ``size`` entries; values must not change once they are learnt.
 
-    __slots__ = ("_old", "_size", "_young", "recall")
+    Attributes:
+        young: what was learnt lately, to be asked first and directly, for that is on the way of every request:
+            ``memory.young.get(key) or memory.revive(key)``.
+    """
+
+    __slots__ = ("_old", "_size", "young")
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._young: dict[Key, Value] = {}
+        self.young: dict[Key, Value] = {}
         self._old: dict[Key, Value] = {}
-        self.recall = self._young.get
-        """Give the value of a key, or None; the method of a dict itself, for it is on the way of every request."""
 
     def learn(self, key: Key, value: Value) -> None:
         """Remember ``value``."""
-        if len(self._young) >= self._size:
-            self._old = self._young
-            self._young = {}
-            self.recall = self._young.get
-        self._young[key] = value
+        if len(self.young) >= self._size:
+            self._old = self.young
+            self.young = {}
+        self.young[key] = value
 
     def revive(self, key: Key) -> Value | None:
         """Look among the old; what is found there is young again."""

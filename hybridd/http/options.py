@@ -29,7 +29,7 @@ def connection_options(field: str) -> Options:
     Raises:
         ValueError: it is no list of tokens, or names a field that says where the message ends or whom it is for.
     """
-    known = _seen.recall(field) or _seen.revive(field)
+    known = _seen.young.get(field) or _seen.revive(field)
     if known is not None:
         return known
     options = frozenset(word for word in (part.strip(" \t").lower() for part in field.split(",")) if word)

@@ -87,6 +87,7 @@ class Reactor:
         clock: monotonic seconds.
         now: its time when this turn's events had been fetched.
         deadlines: those of the many; ``call_later`` is for the few.
+        soon: the jobs of ``call_soon``; who adds one for every request appends it, for a call costs as much again.
         held: connections whose small writes are held back until the jobs of this turn are done or take their time; who
             holds bytes back puts itself there.  None: nothing is held back.
         after_turn: called at the end of each turn.
@@ -106,7 +107,7 @@ class Reactor:
         self._selector = selector or selectors.DefaultSelector()
         self._events: deque[tuple[selectors.SelectorKey, int]] = deque()
         self._first: deque[Job] = deque()
-        self._soon: deque[Job] = deque()
+        self.soon: deque[Job] = deque()
         self._posted: deque[Job] = deque()
         self._quick = True  # whether the jobs of the last turn that had several were
         self._timers: list[tuple[float, int, Timer]] = []
@@ -137,7 +138,7 @@ class Reactor:
 
         Called by such a job itself: at the end of the next turn, which does not sleep.
         """
-        self._soon.append((fn, args))
+        self.soon.append((fn, args))
 
     def call_first(self, fn: Callable[..., object], *args: object) -> None:
         """As ``call_soon``, before the jobs of that: for one that only sends something on its way."""
@@ -199,7 +200,7 @@ class Reactor:
         To send is to wake whoever reads.  A client on this machine that gets one answer at a time sleeps between two of
         them, and to wake it costs us as much as all else that the kernel does for a request: a fifth of a hello.
         """
-        soon, posted = self._soon, self._posted
+        soon, posted = self.soon, self._posted
         jobs, began = len(soon), self.now
         held: list[Holder] | None = [] if self._quick and jobs > 1 else None
         self.held = held
@@ -242,7 +243,7 @@ class Reactor:
             fn(*args)
 
     def _fetch(self) -> None:
-        if self._soon or self._first or self._posted or self._stopped:
+        if self.soon or self._first or self._posted or self._stopped:
             self._events.extend(self._selector.select(0))
         else:
             self._sleep()
@@ -293,7 +294,7 @@ class Reactor:
         """
         self.after_turn.clear()
         self._first.clear()
-        self._soon.clear()
+        self.soon.clear()
         self._posted.clear()
         self._events.clear()
         if self.held is not None:

@@ -167,7 +167,8 @@ class Call:
                 self.leading = False
             else:
                 reactor = desk.reactor
-                reactor.now = reactor.clock()  # the application may have taken its time
+                clock = reactor.clock
+                reactor.now = clock()  # the application may have taken its time
 
     def whole(self, head: ResponseHead, body: bytes) -> None:
         """Answer with all there is."""

@@ -69,6 +69,8 @@ class HttpService:
         self._config = config
         self.clock: Clock = reactor
         self._reactor = reactor
+        self._soon = reactor.soon
+        self._start = self._start_call  # made once: to make a bound method costs as much as to call it
         self._exchange = server.exchanges(local)
         self._dispatch = dispatch
         self._slow_routes = dispatch.slow_routes
@@ -102,14 +104,15 @@ class HttpService:
         if self._slow_routes and self._dispatch.runs_beside(connection.request):
             self._reactor.call_first(self._start_call, connection)
         else:
-            self._reactor.call_soon(self._start_call, connection)
+            self._soon.append((self._start, (connection,)))  # call_soon
 
     def _start_call(self, connection: HttpProtocol) -> None:
         request = connection.request
         if request is None:  # its connection is gone meanwhile
             return
         call = Call(self._dispatch, connection, request, self._context.copy())
-        call.exchange = self._exchange(request, call)
+        prepare = self._exchange
+        call.exchange = prepare(request, call)
         connection.call = call
         self._dispatch.submit(call)
 

@@ -50,8 +50,8 @@ def test_the_second_time_is_like_the_first(method, target):
     (parsed,) = requests_of(line + BLOCK)
     known_heads._known = known_heads.Memory(16)
     requests_of(b"GET /other HTTP/1.1\r\n" + BLOCK)
-    assert recall(line + BLOCK, known_heads._known.recall(BLOCK)[2]) is not None
-    recalled = recall(line + BLOCK, known_heads._known.recall(BLOCK)[2])
+    assert recall(line + BLOCK, known_heads._known.young.get(BLOCK)[2]) is not None
+    recalled = recall(line + BLOCK, known_heads._known.young.get(BLOCK)[2])
     assert facts(recalled) == facts(parsed)
 
 
@@ -71,14 +71,14 @@ def test_the_second_time_is_like_the_first(method, target):
 )
 def test_only_plain_heads_are_remembered(head):
     requests_of(head)
-    assert not known_heads._known._young
+    assert not known_heads._known.young
 
 
 def test_two_heads_in_one_read_are_not_remembered_and_not_recalled():
     both = (b"GET / HTTP/1.1\r\n" + BLOCK) * 2
     requests_of(both)
     requests_of(b"GET / HTTP/1.1\r\n" + BLOCK)
-    limits = known_heads._known.recall(BLOCK)[2]
+    limits = known_heads._known.young.get(BLOCK)[2]
     assert recall(both, limits) is None
 
 
@@ -89,7 +89,7 @@ def test_other_limits_ask_the_parser():
 
 def test_a_long_request_line_asks_the_parser():
     requests_of(b"GET / HTTP/1.1\r\n" + BLOCK)
-    limits = known_heads._known.recall(BLOCK)[2]
+    limits = known_heads._known.young.get(BLOCK)[2]
     assert recall(b"GET /" + b"a" * limits.request_line + b" HTTP/1.1\r\n" + BLOCK, limits) is None
 
 
