@@ -1,9 +1,14 @@
 """Count what the interpreter does for one hello on a kept connection: bytecode instructions and calls of functions.
 
-    python -m benchmarks.instructions [--functions] [--access-log FILE] [--connections N] [--json]
+    python -m benchmarks.instructions [--functions | --lookups] [--access-log FILE] [--connections N] [--json]
 
 A clock cannot tell whether a change made a request 1 % dearer; a count can, because it repeats exactly (for one version
 of Python).  It sees nothing of what a function written in C costs: a system call is one instruction.
+
+Nor are all instructions alike.  To look an attribute or a global name up costs as much as any other once the
+interpreter has specialised the instruction (PEP 659), and ten times as much where it could not: attributes that are
+the class's and not the object's, properties, methods that are made anew to be passed on, functions kept in attributes
+and called there.  So those are counted as well.
 
 A worker is assembled in this process as it would be after its fork, and N clients ask once each before it turns its
 loop once.  Its clock stands still, so that nothing happens that depends on how long counting takes.
@@ -17,6 +22,7 @@ See also:  docs/performance.md; tests/integration/test_instructions.py holds the
 from __future__ import annotations
 
 import argparse
+import dis
 import json
 import os
 import platform
@@ -28,7 +34,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from itertools import repeat
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from benchmarks.applications.wsgi_site import application
@@ -55,29 +61,40 @@ HELLO = (
 
 _ENOUGH = 65536
 _WARM_UP_TURNS = 4
+_LOOKUPS = frozenset({"LOAD_ATTR", "LOAD_GLOBAL", "LOAD_METHOD", "STORE_ATTR"})
 _ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(slots=True)
 class Tally:
-    """Of one request: instructions and calls, in all and by ``file:function``."""
+    """Of one request: instructions and calls, in all and by ``file:function``; and look-ups that take the long way.
+
+    ``lookups``: by ``file:function name``; see _slow_lookups.
+    """
 
     instructions: float
     calls: float
     functions: dict[str, tuple[float, float]] = field(default_factory=dict)
+    lookups: dict[str, float] = field(default_factory=dict)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Count and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.instructions", description=__doc__.splitlines()[0])
     parser.add_argument("--functions", action="store_true", help="by function, not by file")
+    parser.add_argument("--lookups", action="store_true", help="only the look-ups that take the long way")
     parser.add_argument("--access-log", default="off", metavar="FILE", help="count a line of the access log, too")
     parser.add_argument("--connections", type=int, default=32, metavar="N", help="requests of the one turn (32)")
     parser.add_argument("--json", action="store_true", help="for programs")
     options = parser.parse_args(arguments)
     with clients_of_a_worker(options.connections, options.access_log) as (worker, clients):
         tally = _count(worker, clients)
-    sys.stdout.write(json.dumps(asdict(tally)) if options.json else _table(tally, by_function=options.functions))
+    if options.json:
+        sys.stdout.write(json.dumps(asdict(tally)))
+    elif options.lookups:
+        sys.stdout.write("".join(f"{times:6.2f}  {name}\n" for name, times in sorted(tally.lookups.items())))
+    else:
+        sys.stdout.write(_table(tally, by_function=options.functions))
 
 
 def _table(tally: Tally, *, by_function: bool) -> str:
@@ -120,36 +137,58 @@ def clients_of_a_worker(number: int, access_log: str) -> Iterator[tuple[Worker, 
 def _count(worker: Worker, clients: list[socket.socket]) -> Tally:
     """Let each client ask once, and count what the one turn does that answers all of them."""
     for _ in range(_WARM_UP_TURNS):
-        _ask(clients)
-        worker.reactor.turn()
-        _check(clients)
-    instructions: Counter[str] = Counter()
-    calls: Counter[str] = Counter()
+        _serve(worker, clients)
+    executed: Counter[tuple[CodeType, int]] = Counter()
+    entered: Counter[CodeType] = Counter()
     _ask(clients)
-    sys.settrace(_tracer(instructions, calls))
+    sys.settrace(_tracer(executed, entered))
     worker.reactor.turn()
     sys.settrace(None)
     _check(clients)
+    _serve(worker, clients)  # the interpreter goes back to instructions that nobody watches
     number = len(clients)
+    instructions: Counter[str] = Counter()
+    calls: Counter[str] = Counter()
+    for (code, _), times in executed.items():
+        instructions[_name(code)] += times
+    for code, times in entered.items():
+        calls[_name(code)] += times
     functions = {name: (instructions[name] / number, calls[name] / number) for name in calls}
-    return Tally(instructions.total() / number, calls.total() / number, functions)
+    lookups = {name: times / number for name, times in _slow_lookups(executed).items() if times >= number}
+    return Tally(instructions.total() / number, calls.total() / number, functions, lookups)
 
 
-def _tracer(instructions: Counter[str], calls: Counter[str]) -> Callable[[FrameType, str, Any], Any]:
+def _tracer(
+    executed: Counter[tuple[CodeType, int]], entered: Counter[CodeType]
+) -> Callable[[FrameType, str, Any], Any]:
     """Return what ``sys.settrace`` calls for each call and each instruction."""
-    names: dict[object, str] = {}
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
-        code = frame.f_code
-        name = names.get(code) or names.setdefault(code, f"{_place(code.co_filename)}:{code.co_qualname}")
         if event == "opcode":
-            instructions[name] += 1
+            executed[frame.f_code, frame.f_lasti] += 1
         elif event == "call":
             frame.f_trace_opcodes, frame.f_trace_lines = True, False
-            calls[name] += 1
+            entered[frame.f_code] += 1
         return trace
 
     return trace
+
+
+def _slow_lookups(executed: Counter[tuple[CodeType, int]]) -> Counter[str]:
+    """Find the instructions that look something up by its name and still are what the compiler made of them.
+
+    The interpreter replaces them by others that know the place, where it can (``dis`` shows that as ``adaptive``).
+    """
+    found: Counter[str] = Counter()
+    for code in {code for code, _ in executed}:
+        for instruction in dis.get_instructions(code, adaptive=True):
+            if instruction.opname.removesuffix("_ADAPTIVE") in _LOOKUPS:
+                found[f"{_name(code)} {instruction.argval}"] += executed[code, instruction.offset]
+    return found
+
+
+def _name(code: CodeType) -> str:
+    return f"{_place(code.co_filename)}:{code.co_qualname}"
 
 
 def _place(file: str) -> str:
@@ -164,6 +203,12 @@ def _by_file(functions: dict[str, tuple[float, float]]) -> dict[str, tuple[float
         before = files.get(file, (0.0, 0.0))
         files[file] = before[0] + instructions, before[1] + calls
     return files
+
+
+def _serve(worker: Worker, clients: list[socket.socket]) -> None:
+    _ask(clients)
+    worker.reactor.turn()
+    _check(clients)
 
 
 def _ask(clients: list[socket.socket]) -> None:
