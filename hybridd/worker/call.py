@@ -167,7 +167,7 @@ class Call:
                 self.leading = False
             else:
                 reactor = desk.reactor
-                clock = reactor.clock
+                clock = reactor.clock  # a name between, here and elsewhere: see benchmarks/instructions.py
                 reactor.now = clock()  # the application may have taken its time
 
     def whole(self, head: ResponseHead, body: bytes) -> None:
