@@ -12,6 +12,7 @@ import contextlib
 import ctypes
 import os
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -136,8 +137,17 @@ def kill_session(session: int) -> None:
 
 
 def open_fds(pid: int) -> int:
-    """Count the open descriptors of ``pid``."""
-    return len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 - names only
+    """Count the open descriptors of ``pid``, without those that belong to its threads (worker/effort.py).
+
+    How many threads of the pool have run something depends on the machine.
+    """
+    return sum(not target.endswith("/schedstat") for target in _targets(Path(f"/proc/{pid}/fd")))
+
+
+def _targets(folder: Path) -> Iterator[str]:
+    for link in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            yield str(link.readlink())
 
 
 def resident_bytes(pid: int) -> int:
