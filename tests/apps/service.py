@@ -9,7 +9,7 @@
     /header?value=V a header with V in it         /exit/STATUS     the worker process ends at once
     /gil/SECONDS    sleeps in C and keeps the interpreter lock
     /spin/SECONDS   computes in Python            /date            answers with a Date of its own
-    /status/CODE    nothing but that status
+    /status/CODE    nothing but that status       /thread          the name of the thread that runs it
 
 The paths wait and end processes on purpose; nothing here is an example for an application.
 """
@@ -19,6 +19,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import threading
 import time
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
@@ -33,6 +34,10 @@ PLAIN = ("Content-Type", "text/plain")
 
 def plain(body: bytes) -> Answer:
     return "200 OK", [PLAIN, ("Content-Length", str(len(body)))], [body]
+
+
+def thread(_environ: Environ) -> Answer:
+    return plain(threading.current_thread().name.encode())
 
 
 def query(environ: Environ) -> dict[str, str]:
@@ -149,6 +154,7 @@ ROUTES: dict[str, Callable[..., Answer]] = {
     "open": open_file,
     "gil": hold_interpreter,
     "spin": spin,
+    "thread": thread,
 }
 
 
