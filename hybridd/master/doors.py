@@ -16,6 +16,7 @@ from hybridd.master.gathering import Gathering
 from hybridd.master.hosts import names
 from hybridd.master.master import Master, Parts
 from hybridd.master.pages import make_pages
+from hybridd.master.start import Start
 from hybridd.master.verbs import make_verbs
 from hybridd.net.private import PrivateListener
 from hybridd.ops.metrics import ScoreboardCollector
@@ -24,8 +25,28 @@ from hybridd.worker import words
 _log = logging.getLogger("hybridd.master")
 
 
-def make_admin(master: Master, parts: Parts, sources: status.Sources) -> Admin:
-    """Return the admin endpoint, with the pages that it shows."""
+def make_doors(master: Master, parts: Parts, start: Start) -> list[Admin | Control]:
+    """Return the admin endpoint, and the control socket if there is one."""
+    heritage = parts.effects.inheritance
+    sources = status.Sources(
+        heritage.scoreboard,
+        parts.vitals,
+        parts.history,
+        lambda: heritage.listeners.current,
+        start.admin_listeners,
+        start.control,
+        lambda: parts.effects.fork_servers.living,
+        lambda: parts.configurations.certificates_in_force,
+    )
+    admin = _make_admin(master, parts, sources)
+    if start.control is None:
+        return [admin]
+    control = _make_control(master, parts, sources, start.control)
+    master.watchers.append(control.review)
+    return [admin, control]
+
+
+def _make_admin(master: Master, parts: Parts, sources: status.Sources) -> Admin:
     reactor = parts.effects.inheritance.reactor
     collector = ScoreboardCollector(
         sources.scoreboard, words.GAUGES, lambda: status.facts(master.state, sources, reactor.now)
@@ -41,12 +62,7 @@ def make_admin(master: Master, parts: Parts, sources: status.Sources) -> Admin:
     return Admin(reactor, sources.admin, pages, gathering, lambda: names(parts.configurations.in_force))
 
 
-def make_control(
-    master: Master, parts: Parts, sources: status.Sources, listener: PrivateListener | None
-) -> Control | None:
-    """Return the control socket, with the verbs that it understands; None without one."""
-    if listener is None:
-        return None
+def _make_control(master: Master, parts: Parts, sources: status.Sources, listener: PrivateListener) -> Control:
     _log.info("control on %s", listener.address)
     heritage = parts.effects.inheritance
     verbs = make_verbs(

@@ -21,7 +21,7 @@ from hybridd.errors import ExitCode, HybriddError
 from hybridd.master import predecessor, status
 from hybridd.master.announcer import Announcer
 from hybridd.master.command import Command, this_command
-from hybridd.master.doors import make_admin, make_control
+from hybridd.master.doors import make_doors
 from hybridd.master.effects import Effects
 from hybridd.master.farewell import Farewell
 from hybridd.master.fork_servers import ForkServers
@@ -104,19 +104,66 @@ def run(loaded: Loaded) -> int:
 
 def _be_master(loaded: Loaded, start: Start, notifier: Notifier, command: Command) -> int:
     start.settle()
+    listeners = Listeners(start.listeners)
+    configurations = _configure(loaded, start, listeners)
+    reactor = Reactor()
+    parts = _make_parts(reactor, configurations, listeners, start, notifier)
+    heritage = parts.effects.inheritance
+    master = Master(_first_state(configurations, heritage.scoreboard, start.before), reactor, parts)
+    _connect(master, parts.effects.fork_servers)
+    doors = make_doors(master, parts, start)
+    signals = SignalBytes(reactor, [understood.number for understood in SIGNALS], master.receive_signal)
+    heritage.close_in_child += [
+        *(door.close_in_child for door in doors),
+        *(signals.close, start.verdict.close, parts.upgrade.close_in_child),
+        *([start.before.close] if start.before is not None else []),
+    ]
+    signals.install()
+    parts.upgrade.house = _make_house(command, master, parts, start, doors)
+    if start.before is None:
+        for door in doors:
+            door.open()
+    else:
+        _follow(start.before, master, parts, doors)
+    # What is there now is shared with every worker; a collection that looked at it would write to its pages and so
+    # copy them, some 5 MiB for each worker.  (Measured when a worker held its 5,000th connection.)
+    gc.collect()
+    gc.freeze()
+    configurations.watch_certificates(reactor)
+    master.begin(watchdog_period(os.environ, os.getpid()))
+    reactor.run()
+    for door in doors:
+        door.close()
+    parts.farewell.end()
+    signals.close()
+    reactor.close()
+    _tell_the_end(master, parts, start)
+    parts.upgrade.close()
+    if start.before is not None:
+        start.before.close()
+    heritage.close()
+    return master.exit_code
+
+
+def _configure(loaded: Loaded, start: Start, listeners: Listeners) -> Configurations:
+    """Fit the configuration to this machine, and say what runs, where, and what the machine lacks for it."""
     open_files = raise_open_files().after
 
     def look_at_machine() -> Machine:
         return Machine(available_cpus(), open_files, somaxconn())
 
-    listeners = Listeners(start.listeners)
     configurations = Configurations(loaded, look_at_machine, listeners, start.certificates)
-    config = configurations.in_force
     for shortcoming in shortcomings(loaded.config, look_at_machine()):
         _log.warning("%s", shortcoming)
-    _log.info("hybridd %s starts: %s", hybridd.__version__, _describe(config))
+    _log.info("hybridd %s starts: %s", hybridd.__version__, _describe(configurations.in_force))
     start.tell_where()
-    reactor = Reactor()
+    return configurations
+
+
+def _make_parts(
+    reactor: Reactor, configurations: Configurations, listeners: Listeners, start: Start, notifier: Notifier
+) -> Parts:
+    config = configurations.in_force
     scoreboard = Scoreboard.create(words.LAYOUT)
     scoreboard.header[words.MASTER_PID] = os.getpid()
     inheritance = Inheritance(
@@ -131,7 +178,7 @@ def _be_master(loaded: Loaded, start: Start, notifier: Notifier, command: Comman
         stacks=StackFiles(),
         values=value_folder.choose(os.environ, start.before.values if start.before else ""),
     )
-    parts = Parts(
+    return Parts(
         effects=Effects(inheritance),
         configurations=configurations,
         vitals=Vitals(scoreboard),
@@ -140,59 +187,16 @@ def _be_master(loaded: Loaded, start: Start, notifier: Notifier, command: Comman
         farewell=Farewell(),
         upgrade=Upgrade(reactor),
     )
-    master = Master(_first_state(configurations, scoreboard, start.before), reactor, parts)
-    _connect(master, parts.effects.fork_servers)
-    sources = status.Sources(
-        scoreboard,
-        parts.vitals,
-        parts.history,
-        lambda: listeners.current,
-        start.admin_listeners,
-        start.control,
-        lambda: parts.effects.fork_servers.living,
-        lambda: configurations.certificates_in_force,
-    )
-    admin = make_admin(master, parts, sources)
-    control = make_control(master, parts, sources, start.control)
-    signals = SignalBytes(reactor, [understood.number for understood in SIGNALS], master.receive_signal)
-    inheritance.close_in_child += [
-        *(admin.close_in_child, signals.close, start.verdict.close, parts.upgrade.close_in_child),
-        *([control.close_in_child] if control is not None else []),
-        *([start.before.close] if start.before is not None else []),
-    ]
-    signals.install()
-    if control is not None:
-        master.watchers.append(control.review)
-    doors: list[Doors] = [admin] if control is None else [admin, control]
-    parts.upgrade.house = _make_house(command, master, parts, start, doors)
-    if start.before is None:
-        for door in doors:
-            door.open()
-    else:
-        _follow(start.before, master, parts, doors)
-    # What is there now is shared with every worker; a collection that looked at it would write to its pages and so
-    # copy them, some 5 MiB for each worker.  (Measured when a worker held its 5,000th connection.)
-    gc.collect()
-    gc.freeze()
-    configurations.watch_certificates(reactor)
-    master.begin(watchdog_period(os.environ, os.getpid()))
-    reactor.run()
-    admin.close()
-    if control is not None:
-        control.close()
-    parts.farewell.end()
-    signals.close()
-    reactor.close()
+
+
+def _tell_the_end(master: Master, parts: Parts, start: Start) -> None:
+    """Tell everybody who waits for it how we end."""
     last_words = parts.announcer.last_words
     if start.before is not None and last_words:
         start.before.failed(master.exit_code, f"{last_words}\n{parts.announcer.last_said}")
-    start.leave(master.exit_code, f"{last_words}; its log is {where_log(config)}" if last_words else "")
+    log = where_log(parts.effects.inheritance.config)
+    start.leave(master.exit_code, f"{last_words}; its log is {log}" if last_words else "")
     _log.info("hybridd ends with exit status %d", master.exit_code)
-    parts.upgrade.close()
-    if start.before is not None:
-        start.before.close()
-    inheritance.close()
-    return master.exit_code
 
 
 def _make_house(command: Command, master: Master, parts: Parts, start: Start, doors: Sequence[Doors]) -> House:
