@@ -59,17 +59,13 @@ def _apply(state: State, event: Event, now: float) -> State:  # noqa: C901, PLR0
         case events.ReloadAsked():
             return _want(state, reload_asked=True)
         case events.ScaleAsked():
-            if event.by > 0 and state.desired.stale:
-                return state  # whatever would be loaded now was refused
-            return scale(state, state.desired.workers + event.by, now)
+            return _scale(state, event.by, now)
         case events.RestartAsked():
-            asked = [pid for pid, child in state.children.items() if child.slot == event.slot]
-            return mark(state, asked[0], Why.RESTART) if asked else state
+            return _restart(state, event.slot)
         case events.ConfigurationRead():
             return begin_trial(state, event)
         case events.ConfigurationRefused():
-            state = _want(replace(state, readings=state.readings + 1), reload_asked=False)
-            return refused(state, state.desired.generation, event.reason, now)
+            return _stay_as_it_is(state, event.reason, now)
         case events.Spawned():
             return _born(state, event, now)
         case events.SpawnFailed():
@@ -85,16 +81,9 @@ def _apply(state: State, event: Event, now: float) -> State:  # noqa: C901, PLR0
         case events.BeganToLeave():
             return _begin_to_leave(state, event.pid, now)
         case events.SeemsHung():
-            child = state.children.get(event.pid)
-            if child is None or child.phase not in {Phase.READY, Phase.PROBATION}:
-                return state
-            state = advance(state, child, Phase.HUNG, now, child.patience.boot)
-            return roll_back(state, f"{child} does not turn its loop", now) if undoes(state, child) else state
+            return _hung(state, event.pid, now)
         case events.Recovered():
-            child = state.children.get(event.pid)
-            if child is None or child.phase is not Phase.HUNG:
-                return state
-            return trim(advance(state, child, Phase.READY, now), now)
+            return _recovered(state, event.pid, now)
         case events.Marked():
             return mark(state, event.pid, event.why)
         case events.Died():
@@ -110,7 +99,7 @@ def _apply(state: State, event: Event, now: float) -> State:  # noqa: C901, PLR0
         case events.Committed():
             return committed(state, event.generation, now)
         case events.GaveUp():
-            return replace(state, desired=replace(state.desired, stop=Stop.QUICK, exit_code=event.code))
+            return _give_up(state, event.code)
         case events.ReopenAsked() | events.FleetComplete() | events.FleetHeld() | events.Left():
             return state
         case _:
@@ -130,6 +119,26 @@ def _stop(state: State, how: Stop, now: float) -> State:
     return replace(
         state, desired=replace(desired, stop=how, drain_at=drain_at, reload_asked=False, upgrade_asked=False)
     )
+
+
+def _give_up(state: State, code: int) -> State:
+    return replace(state, desired=replace(state.desired, stop=Stop.QUICK, exit_code=code))
+
+
+def _scale(state: State, by: int, now: float) -> State:
+    if by > 0 and state.desired.stale:
+        return state  # whatever would be loaded now was refused
+    return scale(state, state.desired.workers + by, now)
+
+
+def _restart(state: State, slot: int) -> State:
+    asked = [pid for pid, child in state.children.items() if child.slot == slot]
+    return mark(state, asked[0], Why.RESTART) if asked else state
+
+
+def _stay_as_it_is(state: State, reason: str, now: float) -> State:
+    state = _want(replace(state, readings=state.readings + 1), reload_asked=False)
+    return refused(state, state.desired.generation, reason, now)
 
 
 def _first_lost(state: State, *, hopeless: bool, code: ExitCode, now: float) -> State:
@@ -202,6 +211,21 @@ def _begin_to_leave(state: State, pid: int, now: float) -> State:
         return state
     child = replace(child, why=Why.STOP if state.desired.stop else Why.LEFT)  # a signal to the whole process group
     return advance(state, child, Phase.DRAINING, now, child.patience.graceful + child.patience.leave)
+
+
+def _hung(state: State, pid: int, now: float) -> State:
+    child = state.children.get(pid)
+    if child is None or child.phase not in {Phase.READY, Phase.PROBATION}:
+        return state
+    state = advance(state, child, Phase.HUNG, now, child.patience.boot)
+    return roll_back(state, f"{child} does not turn its loop", now) if undoes(state, child) else state
+
+
+def _recovered(state: State, pid: int, now: float) -> State:
+    child = state.children.get(pid)
+    if child is None or child.phase is not Phase.HUNG:
+        return state
+    return trim(advance(state, child, Phase.READY, now), now)
 
 
 def _died(state: State, event: events.Died, now: float) -> State:
