@@ -18,10 +18,18 @@ from tests.support.traffic import Load
 from tests.support.verbs import begin_verb, verb, verb_json
 from tests.support.waiting import wait_until
 
+SERVICE = {"application": "service:app"}
+
 
 @pytest.fixture
 def server(serve):
-    return serve({"application": "service:app"})
+    return serve(SERVICE)
+
+
+@pytest.fixture
+def borrowed(share):
+    """One whose workers stay as they are."""
+    return share(SERVICE)
 
 
 def test_the_socket_is_private_and_goes_with_the_master(server):
@@ -77,8 +85,8 @@ def test_the_runtime_directory_is_the_usual_place(serve, tmp_path):
     assert json.loads(hybridd("status", "--json", "-c", str(server.config_file), environment=environment).stdout)["ok"]
 
 
-def test_it_is_found_by_the_configuration(server):
-    done = hybridd("status", "-c", str(server.config_file))
+def test_it_is_found_by_the_configuration(borrowed):
+    done = hybridd("status", "-c", str(borrowed.config_file))
     assert done.returncode == 0
     assert "running: 2 of 2 workers ready, generation 1" in done.stdout
 
@@ -90,11 +98,11 @@ def test_without_a_socket_it_says_where_it_looked(tmp_path):
     assert "control socket is off" in hybridd("reload", "--control", "off").stderr
 
 
-def test_status_names_every_worker(server):
-    pids = server.ready_pids()
-    text = verb(server, "status").stdout
+def test_status_names_every_worker(borrowed):
+    pids = borrowed.ready_pids()
+    text = verb(borrowed, "status").stdout
     assert all(str(pid) in text for pid in pids)
-    assert verb_json(server, "status")["state"] == "running"
+    assert verb_json(borrowed, "status")["state"] == "running"
 
 
 def test_a_reload_is_answered_when_the_new_workers_serve(server):
@@ -174,30 +182,30 @@ def test_a_stop_cuts_what_does_not_end_in_time(server, tmp_path):
     client.close()
 
 
-def test_logs_are_opened_again(server):
-    done = verb(server, "reopen-logs")
+def test_logs_are_opened_again(borrowed):
+    done = verb(borrowed, "reopen-logs")
     assert (done.returncode, done.stdout) == (0, "the logs are opened again\n")
 
 
-def test_stacks_of_a_worker_that_runs_a_handler(server, tmp_path):
-    client = server.client()
+def test_stacks_of_a_worker_that_runs_a_handler(borrowed, tmp_path):
+    client = borrowed.client()
     client.send(f"GET /hold?file={tmp_path}/go HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-    wait_until(lambda: sum(w["calls_running"] for w in server.workers()) == 1, within=5, what="the request runs")
-    answer = verb_json(server, "stacks")
+    wait_until(lambda: sum(w["calls_running"] for w in borrowed.workers()) == 1, within=5, what="the request runs")
+    answer = verb_json(borrowed, "stacks")
     assert [one["slot"] for one in answer["workers"]] == [0, 1]
     assert any('service.py", line' in one["stacks"] and "in hold" in one["stacks"] for one in answer["workers"])
-    assert "worker=1" in verb(server, "stacks", "1").stdout
-    assert verb(server, "stacks", "7").stderr == "hybridd: there is no worker in slot 7\n"
+    assert "worker=1" in verb(borrowed, "stacks", "1").stdout
+    assert verb(borrowed, "stacks", "7").stderr == "hybridd: there is no worker in slot 7\n"
     (tmp_path / "go").touch()
     client.close()
 
 
-def test_a_stopped_worker_has_no_stacks_to_show(server):
-    pid = server.ready_pids()[0]
+def test_a_stopped_worker_has_no_stacks_to_show(borrowed):
+    pid = borrowed.ready_pids()[0]
     os.kill(pid, signal.SIGSTOP)
     wait_until(lambda: processes.stopped(pid), within=5, what="it is stopped")
     try:
-        done = verb(server, "stacks", "0")
+        done = verb(borrowed, "stacks", "0")
     finally:
         os.kill(pid, signal.SIGCONT)
     assert done.returncode == 1
@@ -213,5 +221,5 @@ def test_deaths_are_kept(server):
     assert death["cause"] == "signal"
 
 
-def test_the_admin_address_changes_nothing(server):
-    assert server.ask_admin("/reload", "POST").status == 404
+def test_the_admin_address_changes_nothing(borrowed):
+    assert borrowed.ask_admin("/reload", "POST").status == 404

@@ -17,10 +17,18 @@ pytest.importorskip("pyte", reason="a terminal to look at")
 
 from tests.support.terminal import TerminalCommand
 
+SERVICE = {"application": "service:app"}
+
 
 @pytest.fixture
 def server(serve):
-    return serve({"application": "service:app"})
+    return serve(SERVICE)
+
+
+@pytest.fixture
+def borrowed(share):
+    """One whose workers stay as they are."""
+    return share(SERVICE)
 
 
 def top(server, *arguments, **size):
@@ -60,14 +68,14 @@ def test_who_sits_before_it_sees_workers_and_calls_scales_and_leaves(server, tmp
     client.close()
 
 
-def test_over_an_admin_address_nothing_can_be_changed(server):
-    with TerminalCommand(["top", "--admin", server.admin, "-d", "0.2"]) as terminal:
+def test_over_an_admin_address_nothing_can_be_changed(borrowed):
+    with TerminalCommand(["top", "--admin", borrowed.admin, "-d", "0.2"]) as terminal:
         terminal.wait_for(r"^q quit .* read-only: unix:")
         terminal.type(b"+")
         terminal.wait_for(r"^read-only: scale 3 needs the control socket")
         terminal.type(b"\x03")
         assert terminal.wait_ended() == 128 + signal.SIGINT
-    assert len(server.ready_pids()) == 2
+    assert len(borrowed.ready_pids()) == 2
 
 
 def test_a_server_that_stops_and_comes_again(server):
@@ -82,8 +90,8 @@ def test_a_server_that_stops_and_comes_again(server):
         assert terminal.wait_ended() == 128 + signal.SIGTERM
 
 
-def test_it_can_be_suspended(server):
-    with top(server) as terminal:
+def test_it_can_be_suspended(borrowed):
+    with top(borrowed) as terminal:
         terminal.wait_for("2 of 2 workers ready")
         terminal.type(b"\x1a")
         stopped = os.waitid(os.P_PID, terminal.process.pid, os.WSTOPPED)
@@ -95,21 +103,21 @@ def test_it_can_be_suspended(server):
         assert terminal.wait_ended() == 128 + signal.SIGQUIT
 
 
-def test_without_a_terminal_it_prints_one_interval(server, tmp_path):
-    client = hold(server, tmp_path)
-    wait_until(lambda: any(one["calls"] for one in server.workers()), within=5, what="the request runs")
-    done = hybridd("top", "--control", server.control, "-d", "0.2")
+def test_without_a_terminal_it_prints_one_interval(borrowed, tmp_path):
+    client = hold(borrowed, tmp_path)
+    wait_until(lambda: any(one["calls"] for one in borrowed.workers()), within=5, what="the request runs")
+    done = hybridd("top", "--control", borrowed.control, "-d", "0.2")
     assert (done.returncode, done.stderr) == (0, "")
     assert "slot" in done.stdout
     assert "running    GET /hold  (" in done.stdout
     assert "\x1b" not in done.stdout
-    answer = verb_json(server, "top", "-d", "0.2")
-    assert (answer["ok"], answer["pid"], answer["calls"][0]["path"]) == (True, server.pid, "/hold")
-    assert json.loads(hybridd("top", "--json", "-d", "0.2", "--admin", server.admin).stdout)["ok"]
-    elsewhere = hybridd("top", "--once", "--admin", server.address)
+    answer = verb_json(borrowed, "top", "-d", "0.2")
+    assert (answer["ok"], answer["pid"], answer["calls"][0]["path"]) == (True, borrowed.pid, "/hold")
+    assert json.loads(hybridd("top", "--json", "-d", "0.2", "--admin", borrowed.admin).stdout)["ok"]
+    elsewhere = hybridd("top", "--once", "--admin", borrowed.address)
     assert (elsewhere.returncode, elsewhere.stderr) == (
         1,
-        f"hybridd: {server.address} does not answer /status as hybridd does; is it the admin address?\n",
+        f"hybridd: {borrowed.address} does not answer /status as hybridd does; is it the admin address?\n",
     )
     (tmp_path / "go").touch()
     client.close()

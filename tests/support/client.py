@@ -8,10 +8,10 @@ Runs in:   the test process.
 from __future__ import annotations
 
 import contextlib
-import http.client
 import socket
 import time
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from io import BufferedReader
 from typing import Self
 
@@ -144,7 +144,7 @@ class Client:
         """Read one whole answer to ``method``; 1xx answers are skipped unless ``interim``."""
         while True:
             answer = self.read_head()
-            if interim or answer.status >= http.client.OK:
+            if interim or answer.status >= HTTPStatus.OK:
                 break
         self._read_body(answer, method)
         return answer
@@ -200,7 +200,7 @@ class Client:
 
     def _read_body(self, answer: Answer, method: str) -> None:
         length = answer.header("content-length")
-        if method == "HEAD" or answer.status in (204, 304) or answer.status < http.client.OK:
+        if method == "HEAD" or answer.status in (204, 304) or answer.status < HTTPStatus.OK:
             return
         if "chunked" in (answer.header("transfer-encoding") or ""):
             while True:
