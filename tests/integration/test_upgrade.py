@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import signal
@@ -16,6 +15,7 @@ import pytest
 
 import hybridd
 from hybridd.cli.verb import Connection
+from tests.support import processes
 from tests.support.client import PATIENT, fetch
 from tests.support.load import Plan
 from tests.support.tools import full
@@ -60,8 +60,7 @@ def changes(pids):
 
 def descriptors(pid):
     """Return what a process has open, without numbers."""
-    links = [os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")]  # noqa: PTH115, PTH208
-    return sorted(re.sub(r"\d+", "", link) for link in links)
+    return sorted(re.sub(r"\d+", "", link) for link in processes.open_files(pid))
 
 
 @pytest.mark.watchdog(200)

@@ -141,11 +141,12 @@ def open_fds(pid: int) -> int:
 
     How many threads of the pool have run something depends on the machine.
     """
-    return sum(not target.endswith("/schedstat") for target in _targets(Path(f"/proc/{pid}/fd")))
+    return sum(not target.endswith("/schedstat") for target in open_files(pid))
 
 
-def _targets(folder: Path) -> Iterator[str]:
-    for link in folder.iterdir():
+def open_files(pid: int) -> Iterator[str]:
+    """Yield what each open descriptor of ``pid`` is."""
+    for link in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):  # closed meanwhile
             yield str(link.readlink())
 
