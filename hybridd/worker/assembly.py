@@ -40,7 +40,7 @@ from hybridd.worker.report import Report
 from hybridd.worker.reserve import Reserve
 from hybridd.worker.room import Room
 from hybridd.worker.secure_service import SecureHttpService
-from hybridd.worker.serving import Serving
+from hybridd.worker.serving import Service, Serving
 from hybridd.worker.spec import WorkerSpec
 from hybridd.worker.work import Work
 
@@ -62,6 +62,24 @@ class Worker:
     equip: Equip
 
 
+@dataclass(frozen=True, slots=True)
+class _Homes:
+    """Where connections live.
+
+    Attributes:
+        ways: to there, one for each listener.
+        door: counts what happens before a connection is there.
+        services: those of the loop that everything runs on, if it is one.
+        soonest: yields the connections, should one have to give way; None: they are the loop's own, who knows.
+    """
+
+    work: Work
+    ways: Sequence[Take]
+    door: HttpCounts
+    services: Sequence[Service] = ()
+    soonest: Soonest | None = None
+
+
 def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
     """Return what serves ``spec.listeners`` with ``application``: a WSGI application or a factory of raw protocols."""
     config, logs = spec.config, spec.logs
@@ -70,54 +88,9 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
     equip = partial(_equip, spec, serve)
     reactor = Reactor()
     terms, counts = Terms(reactor, config.timeouts.write, write_rate=config.limits.response_rate), HttpCounts()
-    loop: Loop | None = None
-    door = counts  # what is counted before a connection has a home
-    soonest: Soonest | None = None
-    work: Work
-    takes: list[Take]
-    if arrangement.home is Home.LOOP:
-        terms.eager = arrangement.hand_off  # else a handler that waits would hide that its connection was accepted
-        desk = Dispatch(config, reactor, row) if arrangement.hand_off else _inline(spec, reactor, row)
-        files = InlineFiles(reactor) if arrangement.main_thread else None
-        loop = Loop(reactor, terms, desk, logs.access.recorder, files, counts)
-        equip(loop)
-        work = desk
-        takes = [*loop.takes]
-    else:
-        door = HttpCounts()
-        hosts: ConnectionThreads | ConnectionProcesses
-        if arrangement.home is Home.PROCESS:
-            hosts = ConnectionProcesses(spec, terms, counts, door, arrangement.limit(config))
-        else:
-            make_loop = partial(_private_loop, spec, equip, Room(config.limits.spool))
-            hosts = ConnectionThreads(config, terms, counts, row, make_loop, door=door, pooled=arrangement.pooled)
-            soonest = hosts.soonest
-        reactor.after_turn.append(hosts.collect)
-        work = hosts
-        takes = [partial(hosts.take, number) for number, _ in enumerate(spec.listeners)]
-    gate = Gate(
-        spec.scoreboard,
-        spec.slot,
-        load=lambda: words.pack_load(len(work.running) + work.queued, len(terms.open)),
-        capacity=work.has_capacity,
-    )
-    limit, reserve, addresses = arrangement.limit(config), Reserve(), _address_limits(spec)
-    if addresses is not None:
-        terms.left, terms.admit = addresses.left, addresses.admit
-    acceptors = [
-        Acceptor(
-            listener,
-            terms,
-            limit,
-            gate=gate,
-            take=take,
-            counts=door,
-            reserve=reserve,
-            addresses=addresses,
-            soonest=soonest,
-        )
-        for listener, take in zip(spec.listeners, takes, strict=True)
-    ]
+    make_homes = _on_the_loop if arrangement.home is Home.LOOP else _one_each
+    homes = make_homes(spec, row, equip, terms, counts)
+    work, acceptors = homes.work, _acceptors(spec, homes, terms)
     report = Report(spec, row, counts=counts, terms=terms, dispatch=work, acceptors=acceptors)
     if arrangement.main_thread and isinstance(work, Inline):
         work.before_step = report.turned  # a connection is accepted, read and served in one turn
@@ -127,7 +100,7 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
         reactor=reactor,
         terms=terms,
         acceptors=acceptors,
-        services=() if loop is None else loop.services,
+        services=homes.services,
         dispatch=work,
         report=report,
         incidents=Incidents(counts),
@@ -135,6 +108,62 @@ def assemble(spec: WorkerSpec, row: Row, application: Any) -> Worker:
         stacks=spec.stacks,
     )
     return Worker(arrangement, reactor, work, serving, equip)
+
+
+def _on_the_loop(spec: WorkerSpec, row: Row, equip: Equip, terms: Terms, counts: HttpCounts) -> _Homes:
+    """Let connections be many on one loop."""
+    config, reactor = spec.config, terms.reactor
+    arrangement = ARRANGEMENTS[config.dispatch]
+    terms.eager = arrangement.hand_off  # else a handler that waits would hide that its connection was accepted
+    desk = Dispatch(config, reactor, row) if arrangement.hand_off else _inline(spec, reactor, row)
+    files = InlineFiles(reactor) if arrangement.main_thread else None
+    loop = Loop(reactor, terms, desk, spec.logs.access.recorder, files, counts)
+    equip(loop)
+    return _Homes(desk, [*loop.takes], counts, loop.services)
+
+
+def _one_each(spec: WorkerSpec, row: Row, equip: Equip, terms: Terms, counts: HttpCounts) -> _Homes:
+    """Let each connection have a thread or a process."""
+    config, door = spec.config, HttpCounts()
+    arrangement = ARRANGEMENTS[config.dispatch]
+    hosts: ConnectionThreads | ConnectionProcesses
+    soonest: Soonest | None = None
+    if arrangement.home is Home.PROCESS:
+        hosts = ConnectionProcesses(spec, terms, counts, door, arrangement.limit(config))
+    else:
+        make_loop = partial(_private_loop, spec, equip, Room(config.limits.spool))
+        hosts = ConnectionThreads(config, terms, counts, row, make_loop, door=door, pooled=arrangement.pooled)
+        soonest = hosts.soonest
+    terms.reactor.after_turn.append(hosts.collect)
+    return _Homes(hosts, [partial(hosts.take, number) for number, _ in enumerate(spec.listeners)], door, (), soonest)
+
+
+def _acceptors(spec: WorkerSpec, homes: _Homes, terms: Terms) -> list[Acceptor]:
+    work = homes.work
+    gate = Gate(
+        spec.scoreboard,
+        spec.slot,
+        load=lambda: words.pack_load(len(work.running) + work.queued, len(terms.open)),
+        capacity=work.has_capacity,
+    )
+    limit = ARRANGEMENTS[spec.config.dispatch].limit(spec.config)
+    reserve, addresses = Reserve(), _address_limits(spec)
+    if addresses is not None:
+        terms.left, terms.admit = addresses.left, addresses.admit
+    return [
+        Acceptor(
+            listener,
+            terms,
+            limit,
+            gate=gate,
+            take=way,
+            counts=homes.door,
+            reserve=reserve,
+            addresses=addresses,
+            soonest=homes.soonest,
+        )
+        for listener, way in zip(spec.listeners, homes.ways, strict=True)
+    ]
 
 
 def _address_limits(spec: WorkerSpec) -> AddressLimits | None:
