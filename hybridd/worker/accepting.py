@@ -104,7 +104,7 @@ class Acceptor:
     """One listener in one worker, or in the master (which shares it with nobody and needs no gate).
 
     A connection begins on the loop of ``terms`` with what ``make_protocol`` makes, or wherever ``take`` takes it, which
-    may raise OSError (for lack of threads, say): then the connection is cut.  ``soonest`` yields the connections where$
+    may raise OSError (for lack of threads, say): then the connection is cut.  ``soonest`` yields the connections where
     they do not live on the loop of ``terms``.
 
     Attributes:
