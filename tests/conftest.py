@@ -22,7 +22,7 @@ import pytest
 from tests.support import processes
 from tests.support.server import ServerProcess
 from tests.support.shared import SharedServers
-from tests.support.tools import ENVIRONMENT, OF_THE_RUN
+from tests.support.tools import ENVIRONMENT, OF_THE_RUN, full
 from tests.support.waiting import wait_until
 
 # pytest-xdist's processes must put the tests in the same order: they inherit the seed of the first one.
@@ -135,6 +135,8 @@ def _no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
     fds = descriptors()
     threads = set(threading.enumerate())
     yield
+    if full():
+        gc.collect()  # what its garbage complains of (a warning is an error) is said of this test and of no later one
     if leaked_descriptors(fds):
         gc.collect()  # what only waits for the collector is a leak in a server, but not in a test
         left = leaked_descriptors(fds)

@@ -28,7 +28,10 @@ def in_ci() -> bool:
 
 
 def full() -> bool:
-    """Tell whether to run with the acceptance figures (HYBRIDD_TEST_FULL=1) and not the suite's shorter ones."""
+    """Tell whether to run with the acceptance figures (HYBRIDD_TEST_FULL=1) and not the suite's shorter ones.
+
+    Conftest.py then looks into each test's garbage, too: 4 ms for each.
+    """
     return ENVIRONMENT.get("HYBRIDD_TEST_FULL", "") not in ("", "0")
 
 
