@@ -50,21 +50,30 @@ class CombinedLine:
     """
 
     def __init__(self) -> None:
-        self._second = -1
-        self._next = 0
+        self._second = -1.0  # floats, as the moments that they are compared with: 0.05 µs
+        self._next = 0.0
         self._stamp = ""
         self._outcome = ""
         self._worker = -1
         self._verdict = ""  # what is said of these two
+        self._method = ""
+        self._target = b""
+        self._version: tuple[int, ...] = ()
+        self._request = ""  # likewise of these three
 
     def __call__(self, record: Record, moment: float) -> str:
         """Return the line with its newline."""
         if not self._second <= moment < self._next:
-            self._second = int(moment)
-            self._next = self._second + 1
-            self._stamp = f" - - [{common_log_time(self._second)}] "
-        target, fields = record.target, record.fields
-        request = (_request if len(target) <= _SHORT else _make_request)(record.method, target, record.version)
+            self._second = float(int(moment))
+            self._next = self._second + 1.0
+            self._stamp = f" - - [{common_log_time(int(moment))}] "
+        method, target, version, fields = record.method, record.target, record.version, record.fields
+        # Who asks for the same thing again asks with the same objects (http/known_heads.py).
+        if target is self._target and method is self._method and version is self._version:
+            request = self._request
+        else:
+            self._method, self._target, self._version = method, target, version
+            self._request = request = (_request if len(target) <= _SHORT else _make_request)(method, target, version)
         client = getattr(fields, "logged", None) or _read_client(fields)
         outcome, worker = record.outcome, record.worker
         if outcome is not self._outcome or worker != self._worker:
@@ -74,16 +83,15 @@ class CombinedLine:
         ready, called, answered = record.ready, record.called, record.answered
         if ready == record.started and answered == record.finished and ready <= called <= answered < ready + _QUICK:
             # It came and went in one piece, as most do.
-            times = (
-                f" duration={_MICROSECONDS[int((answered - ready) * 1e6 + 0.5)]} received=0.000000"
-                f" queued={_MICROSECONDS[int((called - ready) * 1e6 + 0.5)]}"
-                f" handled={_MICROSECONDS[int((answered - called) * 1e6 + 0.5)]} written=0.000000\n"
+            duration, queued = int((answered - ready) * 1e6 + 0.5), int((called - ready) * 1e6 + 0.5)
+            return (
+                f"{record.peer or '-'}{self._stamp}{request}{_STATUSES[record.status]} {record.body_bytes} {client}"
+                f"{record.known_id or record.id}{verdict} duration={_MICROSECONDS[duration]} received=0.000000"
+                f" queued={_MICROSECONDS[queued]} handled={_MICROSECONDS[duration - queued]} written=0.000000\n"
             )
-        else:
-            times = _TIMES % record.times()
         return (
             f"{record.peer or '-'}{self._stamp}{request}{_STATUSES[record.status]} {record.body_bytes} {client}"
-            f"{record.known_id or record.id}{verdict}{times}"
+            f"{record.known_id or record.id}{verdict}{_TIMES % record.times()}"
         )
 
 

@@ -45,7 +45,8 @@ class AccessLog:
     def append(self, record: Record) -> None:
         """Take one record; it is formatted now, and may be changed afterwards."""
         if self.sink is not None:
-            self._waiting.append(self._form(record, self._clock()))
+            form, clock = self._form, self._clock
+            self._waiting.append(form(record, clock()))
 
     def flush(self) -> None:
         """Write what was taken; call it once per turn."""

@@ -154,9 +154,10 @@ class HttpService:
         """Write the access log's line."""
         if self._shown:
             self._dispatch.settled(request)
-        if self._record is not None:
+        tell = self._record
+        if tell is not None:
             request.worker = self._slot
-            self._record(request)
+            tell(request)
 
     def http_date(self) -> tuple[str, float]:
         """Now, as RFC 9110 5.6.7 writes it; made once per second."""

@@ -122,6 +122,19 @@ def test_durations_have_six_digits_however_long_they_are(seconds):
     )
 
 
+@given(st.integers(0, 990), st.integers(0, 990))
+def test_durations_of_a_request_in_one_piece_add_up(one, other):
+    queued, duration = sorted((one, other))
+    record = answered()
+    record.started = record.ready = 5.0
+    record.called, record.answered = 5.0 + queued / 1e6, 5.0 + duration / 1e6
+    record.finished = record.answered
+    assert combined(record).endswith(
+        f" duration={duration / 1e6:.6f} received=0.000000 queued={queued / 1e6:.6f}"
+        f" handled={(duration - queued) / 1e6:.6f} written=0.000000\n"
+    )
+
+
 def test_fields_of_many_requests_keep_what_a_line_says_of_them():
     fields = KnownFields({"HTTP_USER_AGENT": 'a"b', "HTTP_REFERER": "/"})
     first, second = (Request("GET", target, (1, 1), fields) for target in (b"/1", b"/2"))
@@ -158,6 +171,15 @@ def test_no_request_can_forge_a_line(target, referer, agent):
     assert dict(PAIR.findall(line[found.end() :]))["outcome"] == "served"
     item = parsed(record)
     assert (item["target"], item["referer"], item["user_agent"]) == (target.decode("latin-1"), referer, agent)
+
+
+def test_the_request_line_is_that_of_each_request():
+    line, target = CombinedLine(), b"/"  # which is one object wherever it comes from
+    for method, version in [("GET", (1, 1)), ("GET", (1, 0)), ("GET", (1, 1)), ("HEAD", (1, 1)), ("HEAD", (1, 1))]:
+        record = answered(target, method)
+        record.version = version
+        assert f'"{method} / HTTP/1.{version[1]}" ' in line(record, MOMENT)
+    assert '"HEAD /other HTTP/1.1" ' in line(answered(b"/other", "HEAD"), MOMENT)
 
 
 @pytest.mark.parametrize("line", [CombinedLine, JsonLine])
