@@ -195,7 +195,11 @@ class Call:
         if self._spool is None:
             self._spool = Spool(self._desk.room)
         try:
-            self._spool.append(data)
+            self.enter()  # a disk may keep the thread waiting, like an application
+            try:
+                self._spool.append(data)
+            finally:
+                self.leave()
         except OSError as error:
             if isinstance(error, SpoolFullError) and not self._no_room:
                 self._no_room = True  # memory takes this part, and then the application rests

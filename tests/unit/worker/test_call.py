@@ -289,6 +289,30 @@ def test_what_a_slow_client_has_not_taken_goes_to_a_file_and_arrives_in_order(de
     assert connection.ended == "finished"
 
 
+def test_while_a_spool_is_written_somebody_else_may_lead(desk, connection, call):
+    """A disk keeps its thread waiting as an application does."""
+    stolen = []
+
+    class SlowDisk(Room):
+        def take(self, size: int) -> bool:
+            stolen.append(desk.lead.steal(call))
+            return super().take(size)
+
+    desk.room = SlowDisk(1 << 30)
+    call.leading = True
+    call.start(HEAD, b"")
+    for _ in range(5):
+        call.send(b"x" * 60)
+    assert stolen == [True, False, False]
+    assert not call.leading
+    call.finish()
+    desk.run()
+    while connection.waiting:
+        connection.read(50)
+    assert connection.got == b"x" * 300
+    assert connection.ended == "finished"
+
+
 def test_a_leader_that_is_busy_counts_as_a_client_that_is_behind(desk, connection, call):
     """The application is faster than the loop: what lies in the loop's queue is memory too."""
     call.start(HEAD, b"")
