@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
 
 import pytest
 
+from hybridd.compare.client_process import ClientProcess
 from hybridd.compare.interruption import Interruption, interruptible
 from hybridd.compare.server import Server
 from hybridd.compare.wishes import BUILT_IN
 from tests.support import processes
-from tests.support.command import hybridd
-from tests.support.server import APPS, AS_ROOT, OUTSIDE
+from tests.support.command import environment_of_tests, hybridd
+from tests.support.server import APPS, AS_ROOT
 from tests.support.waiting import patient, wait_until
 
 SHORT = ("--duration", "200ms", "--concurrency", "4", "--sleep", "300ms")
@@ -88,11 +88,10 @@ def test_a_route_that_does_not_exist_ends_it():
 @contextlib.contextmanager
 def running(*arguments):
     """Start a comparison as a terminal does; at the end nothing of it may be left."""
-    environment = {key: value for key, value in os.environ.items() if not OUTSIDE.match(key)}
     command = [sys.executable, "-W", "error", "-m", "hybridd", "compare", *arguments]
     with subprocess.Popen(
-        command, cwd=APPS, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True,
+        command, cwd=APPS, env=environment_of_tests(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         try:
             yield process
@@ -146,6 +145,21 @@ def test_an_interruption_right_behind_the_fork_ends_that_server_and_nobody_else(
         assert bystander.poll() is None
         bystander.kill()
     assert processes.in_session(spawned[0].pid) == []
+    assert spawned[0].returncode is not None
+
+
+def test_an_interruption_right_behind_its_fork_ends_the_load_client(monkeypatch):
+    spawned = []
+
+    def spawn_and_be_interrupted(self):
+        spawned.append(spawn(self))
+        signal.raise_signal(signal.SIGTERM)
+        return spawned[0]
+
+    spawn = ClientProcess._spawn
+    monkeypatch.setattr(ClientProcess, "_spawn", spawn_and_be_interrupted)
+    with interruptible(), pytest.raises(Interruption), ClientProcess(None):
+        pytest.fail("it was interrupted before anything was asked")
     assert spawned[0].returncode is not None
 
 
