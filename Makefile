@@ -52,7 +52,7 @@ run: $(VENV)/.installed  ## serve the built-in welcome application on 0.0.0.0:80
 
 test: $(VENV)/.installed-test  ## the test suite: unit tests, then real processes
 	@$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS) tests/unit
-	@$(BIN)/python -m pytest -n 4 --dist loadfile -m "not alone" $(PYTEST_ARGS) tests/integration
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not alone" $(PYTEST_ARGS) tests/integration
 	@$(BIN)/python -m pytest -m alone $(PYTEST_ARGS) tests/integration
 
 test-unit: $(VENV)/.installed-test  ## only the unit tests (seconds)

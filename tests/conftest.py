@@ -13,6 +13,7 @@ import random
 import signal
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,13 @@ LIMITS = {"unit": 60, "integration": 200}  # seconds per test, by the folder it 
 LAST_RESORT = 600
 REAL = ("integration", "proxies")  # folders whose tests start processes of this machine
 
+# Files of few tests that take long.  pytest-xdist by itself begins with those of many tests, and the whole run would
+# wait for these at its end.  The first of them computes, the next ones mostly wait.
+FIRST = (
+    *("test_unharmed", "test_upgrade_troubles", "test_hung", "test_watchdog", "test_reload_troubles"),
+    *("test_http_cases_live", "test_upgrade", "test_recycling", "test_peers", "test_tls_listeners"),
+)
+
 FAILED = pytest.StashKey[bool]()
 
 _servers: list[ServerProcess] = []  # those of the running test
@@ -54,10 +62,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Shuffle the unit tests (they must not lean on each other); real-process tests keep their order."""
+    """Shuffle the unit tests (they must not lean on each other); put files of real processes that take long first."""
     unit = [item for item in items if folder_of(item) == "unit"]
     random.Random(SEED).shuffle(unit)
-    items[:] = unit + [item for item in items if folder_of(item) != "unit"]
+    others = [item for item in items if folder_of(item) != "unit"]
+    tests = Counter(item.path for item in others)
+    place = {name: number for number, name in enumerate(FIRST)}
+    others.sort(key=lambda item: (place.get(item.path.stem, len(FIRST)), -tests[item.path], item.path))
+    items[:] = unit + others
 
 
 @pytest.hookimpl(wrapper=True)
@@ -148,6 +160,8 @@ def _no_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
             wait_until(lambda: set(threading.enumerate()) <= threads, within=5, what="threads left running end")
             others = {server.pid for server in servers_that_stay()}
             children = [child for child in processes.children() if child.session not in others]
+            for child in children:
+                processes.reap(child.session)  # or the next test would be blamed too
             assert not children, f"processes left behind: {children}"
 
 
