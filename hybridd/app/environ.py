@@ -17,6 +17,9 @@ from hybridd.app.file_wrapper import FileWrapper
 from hybridd.http.body import NO_BODY
 from hybridd.http.request import KnownFields, Request
 
+_SHORT = 256
+"""Bytes of a target that may come again as the same object; longer ones would be a client's way to our memory."""
+
 # Already in the shared part, with None: request_environ then fills a dict of the right size instead of growing one
 # (0.3 µs of 0.75), and what a client sends as header fields can never be in their place.
 PER_REQUEST = (
@@ -83,7 +86,7 @@ def request_environ(base: dict[str, Any], request: Request) -> dict[str, Any]:
             _set_line(environ, request)
             if request.target is template.seen:
                 fields.derived = _Template(base, environ.copy(), request.method, request.target)
-            else:
+            elif len(request.target) <= _SHORT:
                 template.seen = request.target
     else:
         environ = base | fields

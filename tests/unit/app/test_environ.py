@@ -143,6 +143,14 @@ def test_a_request_that_comes_again_and_again_has_an_environ_of_its_own_each_tim
     assert asked(target)["PATH_INFO"] == "/a b"
 
 
+def test_a_long_target_is_not_kept():
+    shared, fields, target = base(), KnownFields({"HTTP_HOST": "example.test"}), b"/" + b"a" * 256
+    for _ in range(3):
+        made = request_environ(shared, Request("GET", target, (1, 1), fields, target.decode()))
+        assert made["REQUEST_URI"] == target.decode()
+    assert target not in (fields.derived.seen, fields.derived.target)
+
+
 @pytest.mark.parametrize(
     ("local", "scheme", "name", "port"),
     [
