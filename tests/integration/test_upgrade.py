@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+from collections import Counter
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -59,8 +60,11 @@ def changes(pids):
 
 
 def descriptors(pid):
-    """Return what a process has open, without numbers."""
-    return sorted(re.sub(r"\d+", "", link) for link in processes.open_files(pid))
+    """Return what a process has open, without numbers, and how often.
+
+    The connection on which somebody asked whether it is ready may be among that for a moment.
+    """
+    return Counter(re.sub(r"\d+", "", link) for link in processes.open_files(pid))
 
 
 @pytest.mark.watchdog(200)
@@ -89,9 +93,9 @@ def test_no_request_fails_and_only_one_master_speaks(serve, tmp_path, pattern):
     assert [tally.failed for tally in tallies] == [0, 0], [tally.failures for tally in tallies]
     assert (changes(watcher.admin), changes(watcher.control), watcher.problems) == (masters, masters, [])
     wait_until(
-        lambda: descriptors(server.master) == open_before,
+        lambda: not descriptors(server.master) - open_before,
         within=5,
-        what=lambda: f"nothing leaked into the new master: {descriptors(server.master)}, before {open_before}",
+        what=lambda: f"nothing leaked into the new master: {descriptors(server.master) - open_before}",
     )
     server.notify.poll()
     said = server.notify.messages[mark:]
