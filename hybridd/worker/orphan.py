@@ -11,16 +11,15 @@ Runs in:   a thread of its own.
 
 from __future__ import annotations
 
-import faulthandler
 import logging
 import os
 import select
-from contextlib import suppress
 from functools import partial
 from threading import Event, Thread
 from typing import Final
 
 from hybridd.errors import ExitCode
+from hybridd.worker.stacks import write_stacks
 
 _log = logging.getLogger("hybridd.worker")
 
@@ -41,22 +40,5 @@ def _wait(lifeline: int, graceful: float, log: int) -> None:
     end.register(lifeline, select.POLLIN)
     end.poll()
     Event().wait(graceful + _LATER)  # nobody sets it
-    _say_where(log)
+    write_stacks(log, b"worker %d ends: its master is gone and a handler hangs; its threads:\n" % os.getpid())
     os._exit(ExitCode.CLEAN)
-
-
-def _say_where(log: int) -> None:
-    """Write where all threads stand, and in one piece: other workers of the same master do so at this very moment.
-
-    Not by logging: who hangs may hold its lock.
-    """
-    try:
-        stacks = os.memfd_create("hybridd-stacks")
-    except OSError:  # no descriptor is left
-        faulthandler.dump_traceback(log, all_threads=True)
-        return
-    faulthandler.dump_traceback(stacks, all_threads=True)
-    text = os.pread(stacks, os.fstat(stacks).st_size, 0)
-    os.close(stacks)
-    with suppress(OSError):  # nobody reads any more, or the disk is full
-        os.write(log, b"worker %d ends: its master is gone and a handler hangs; its threads:\n%b" % (os.getpid(), text))

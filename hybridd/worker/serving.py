@@ -28,6 +28,7 @@ from hybridd.worker import orders
 from hybridd.worker.accepting import Acceptor
 from hybridd.worker.incidents import Incidents
 from hybridd.worker.report import HEARTBEAT, Report
+from hybridd.worker.stacks import write_stacks
 from hybridd.worker.watch import Watch
 from hybridd.worker.words import WorkerState
 from hybridd.worker.work import Work
@@ -278,7 +279,7 @@ class Serving:
         for call in self._dispatch.running:
             _log.error("still running: %s %s (request %s)", call.request.method, call.request.path, call.request.id)
         if self._dispatch.running:
-            faulthandler.dump_traceback(self._stacks, all_threads=True)
+            write_stacks(self._stacks)
         self.end()
 
 

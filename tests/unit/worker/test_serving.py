@@ -177,7 +177,7 @@ def world():
 def stacks(monkeypatch):
     """Where stacks were written to, and where they would be in the worst case."""
     stacks = []
-    monkeypatch.setattr(faulthandler, "dump_traceback", lambda fd, **_: stacks.append(fd))
+    monkeypatch.setattr("hybridd.worker.serving.write_stacks", stacks.append)
     monkeypatch.setattr(faulthandler, "enable", lambda fd, **_: stacks.append(f"from now on {fd}"))
     return stacks
 
